@@ -1,0 +1,173 @@
+"""The signed form of a report: canonical JSON, sealed, from which everything is rebuilt.
+
+Keys are sorted, nothing is padded with spaces, absent values are left out, text is UTF-8.
+``schema`` is the version of this layout: a reader refuses a later one and reads every earlier one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from enum import Enum, StrEnum
+from operator import attrgetter
+from types import UnionType
+from typing import Any, Final, TypeVar, get_args, get_type_hints
+
+from safety.errors import InvalidReport, NewerFormat, Tampered
+from safety.model import AdverseEvent, Criterion, PatientIdentity, SessionReport
+
+SCHEMA: Final = 1
+T = TypeVar("T")
+
+
+def to_document(report: SessionReport) -> bytes:
+    """Canonical bytes of ``report``."""
+    return document_of(plain(report))
+
+
+def document_of(content: Mapping[str, Any]) -> bytes:
+    """Canonical bytes of a report whose fields are plain already (see :func:`plain`)."""
+    return canonical({"schema": SCHEMA, "report": content})
+
+
+def reported(content: Mapping[str, Any]) -> bytes:
+    """Canonical bytes of what was reported, without what the store fills in (scales, versions).
+
+    Two imports of one file have equal bytes here, whichever vocabulary was in force.
+    """
+    given = {name: item for name, item in content.items() if name != "protocol_version"}
+    if "events" in given:
+        given["events"] = [
+            {name: item for name, item in event.items() if name not in _FILLED}
+            for event in given["events"]
+        ]
+    return canonical(given)
+
+
+_FILLED: Final = ("scale", "scale_version")
+
+
+def canonical(content: Mapping[str, Any]) -> bytes:
+    """Canonical JSON of plain values."""
+    return _ENCODER.encode(content).encode()
+
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def plain(value: Any) -> dict[str, Any]:
+    """The fields of a value of the model that say something, as JSON can hold them.
+
+    Absent fields and empty parts are left out: most of a report is usually not recorded.
+    """
+    shape = _SHAPES.get(type(value))
+    names, get = shape if shape is not None else _shape(type(value))
+    found = {}
+    for name, item in zip(names, get(value)):  # noqa: B905 - strict costs, both come from one class
+        if item is None:
+            continue
+        kind = type(item)
+        if kind in _AS_IS:
+            found[name] = item
+            continue
+        simplify = _SIMPLIFY.get(kind)
+        simple = simplify(item) if simplify is not None else _simple(kind, item)
+        if simple:  # an empty part says nothing
+            found[name] = simple
+    return found
+
+
+_AS_IS: Final = frozenset({str, int, float, bool})
+_SHAPES: Final[dict[type, tuple[tuple[str, ...], Any]]] = {}
+
+
+def _shape(kind: type) -> tuple[tuple[str, ...], Any]:
+    names = tuple(field.name for field in dataclasses.fields(kind))
+    _SHAPES[kind] = (names, attrgetter(*names))
+    return _SHAPES[kind]
+
+
+def _simple(kind: type, item: Any) -> Any:
+    """Simplify a value of a kind met for the first time, and remember how."""
+    _SIMPLIFY[kind] = attrgetter("value") if issubclass(kind, StrEnum) else plain
+    return _SIMPLIFY[kind](item)
+
+
+_SIMPLIFY: Final[dict[type, Callable[[Any], Any]]] = {
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    tuple: lambda parts: [plain(part) for part in parts],
+    frozenset: lambda parts: sorted(part.value for part in parts),
+}
+
+
+def from_document(document: bytes) -> SessionReport:
+    """Read :func:`to_document` back.
+
+    Raises :class:`~safety.errors.NewerFormat` for a later schema and
+    :class:`~safety.errors.Tampered` when the bytes are not a report.
+    """
+    try:
+        content = json.loads(document)
+        schema = int(content["schema"])
+        if schema <= SCHEMA:
+            return report_from(content["report"])
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidReport):
+        # "from None": these errors carry the text that could not be read.
+        raise Tampered("A stored report is not a report. Restore the backup.") from None
+    raise NewerFormat(
+        f"A report has layout {schema}; this Afterdose reads up to {SCHEMA}. Update Afterdose."
+    )
+
+
+def report_from(content: Mapping[str, Any]) -> SessionReport:
+    """Build a report from the plain form of its fields (also used for drafts that are complete)."""
+    return _build(SessionReport, content)
+
+
+def identity_from(content: bytes) -> PatientIdentity:
+    """Read a patient's identity back from its canonical form."""
+    try:
+        return _build(PatientIdentity, json.loads(content)["identity"])
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidReport):
+        raise Tampered("A stored identity is not an identity. Restore the backup.") from None
+
+
+def _build(kind: type[T], content: Mapping[str, Any]) -> T:
+    hints = _hints(kind)
+    unknown = content.keys() - hints.keys()
+    if unknown:
+        raise Tampered("A stored report has fields that no version of Afterdose wrote.")
+    return kind(**{name: _typed(hints[name], value) for name, value in content.items()})
+
+
+_HINTS: dict[type, dict[str, Any]] = {}
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    hints = _HINTS.get(kind)
+    if hints is None:
+        hints = _HINTS[kind] = {n: _concrete(h) for n, h in get_type_hints(kind).items()}
+    return hints
+
+
+def _concrete(hint: Any) -> Any:
+    if isinstance(hint, UnionType):
+        return next(part for part in get_args(hint) if part is not type(None))
+    return hint
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    if hint == tuple[AdverseEvent, ...]:
+        return tuple(_build(AdverseEvent, item) for item in value)
+    if hint == frozenset[Criterion]:
+        return frozenset(Criterion(item) for item in value)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _build(hint, value)
+    if hint in (datetime, date):
+        return hint.fromisoformat(value)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
+    return value
