@@ -1,0 +1,140 @@
+"""Drafts: what was typed and not yet filed, sealed, visible to its author alone.
+
+A draft's id is the id that the report will have, so that filing it takes the draft away in the
+same transaction. Its content is the form's own fields as plain values; nothing is validated before
+filing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from safety.access import Action, Actor, guarded
+from safety.clock import from_utc_text
+from safety.document import canonical
+from safety.errors import Conflict, NotFound, Tampered
+from safety.keys.derivation import Purpose, derive
+from safety.keys.sealing import Place, SealingKey, padded, unpadded
+from safety.store import tables
+from safety.store.handle import Store
+
+_COLUMNS = tables.drafts.c
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An unfinished form. ``version`` counts saves."""
+
+    id: UUID
+    version: int
+    saved_at: datetime
+    fields: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Draft({self.id}, version={self.version})"
+
+
+@guarded(Action.KEEP_DRAFT)
+def save_draft(
+    store: Store, actor: Actor, draft_id: UUID, fields: Mapping[str, Any], *, base_version: int = 0
+) -> int:
+    """Keep ``fields`` and return the new version; ``base_version`` is the one last seen (0: new).
+
+    Raises Conflict when another tab saved the same draft meanwhile; nothing is overwritten.
+    """
+    version = base_version + 1
+    with store.write() as writer:
+        row = {
+            "id": draft_id.bytes,
+            "author": actor.id,
+            "version": version,
+            "document": _seal(store, draft_id, version, fields),
+            "saved_at": writer.at,
+        }
+        stored = writer.connection.execute(
+            select(_COLUMNS.version, _COLUMNS.author).where(_COLUMNS.id == draft_id.bytes)
+        ).first()
+        if (stored.version if stored else 0) != base_version or _of_another(stored, actor):
+            raise Conflict(
+                "This form is open in another tab and was saved there. Nothing was overwritten: "
+                "close one of the tabs and go on in the other."
+            )
+        if stored is None:
+            writer.connection.execute(insert(tables.drafts), row)
+        else:
+            changed = update(tables.drafts).where(_COLUMNS.id == draft_id.bytes)
+            writer.connection.execute(changed, row)
+        writer.commit()
+    return version
+
+
+def _of_another(stored: Any, actor: Actor) -> bool:
+    return stored is not None and stored.author != actor.id
+
+
+@guarded(Action.KEEP_DRAFT)
+def list_drafts(store: Store, actor: Actor) -> tuple[Draft, ...]:
+    """The actor's own drafts, newest first."""
+    query = (
+        select(tables.drafts).where(_COLUMNS.author == actor.id).order_by(_COLUMNS.saved_at.desc())
+    )
+    with store.read() as connection:
+        return tuple(_opened(store, row) for row in connection.execute(query))
+
+
+@guarded(Action.KEEP_DRAFT)
+def read_draft(store: Store, actor: Actor, draft_id: UUID) -> Draft:
+    """One of the actor's own drafts. Raises NotFound, for another author's draft too."""
+    query = select(tables.drafts).where(_COLUMNS.id == draft_id.bytes, _COLUMNS.author == actor.id)
+    with store.read() as connection:
+        row = connection.execute(query).first()
+    if row is None:
+        raise NotFound("There is no such draft of yours. It may have been filed.")
+    return _opened(store, row)
+
+
+@guarded(Action.KEEP_DRAFT)
+def discard_draft(store: Store, actor: Actor, draft_id: UUID) -> None:
+    """Throw one of the actor's own drafts away, on record."""
+    with store.write() as writer:
+        gone = writer.connection.execute(
+            delete(tables.drafts).where(_COLUMNS.id == draft_id.bytes, _COLUMNS.author == actor.id)
+        )
+        if gone.rowcount:
+            writer.log(actor, "draft.discard", "draft", draft_id.hex)
+        writer.commit()
+
+
+def remove_filed(connection: Connection, draft_id: UUID) -> None:
+    """Take away the draft of a report that is being filed in the same transaction."""
+    connection.execute(delete(tables.drafts).where(_COLUMNS.id == draft_id.bytes))
+
+
+def _key(store: Store) -> SealingKey:
+    return SealingKey(derive(store.ring.root, Purpose.DRAFT))
+
+
+def _place(store: Store, draft_id: UUID, version: int) -> Place:
+    return Place("field", store.ring.clinic, "drafts", "document", draft_id, version)
+
+
+def _seal(store: Store, draft_id: UUID, version: int, fields: Mapping[str, Any]) -> bytes:
+    content = padded(canonical({"fields": dict(fields)}))
+    return _key(store).seal(content, _place(store, draft_id, version))
+
+
+def _opened(store: Store, row: Any) -> Draft:
+    draft_id = UUID(bytes=bytes(row.id))
+    content = unpadded(_key(store).open(bytes(row.document), _place(store, draft_id, row.version)))
+    try:
+        fields = json.loads(content)["fields"]
+    except (ValueError, KeyError, TypeError):
+        raise Tampered("A stored draft is not a draft. Restore the backup.") from None
+    return Draft(draft_id, row.version, from_utc_text(row.saved_at), fields)

@@ -1,0 +1,146 @@
+"""From the text of one cell to a value, or the reason why not.
+
+Messages never repeat what stands in the cell: a shifted column can put a name anywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from safety.model import Criterion, Elicitation, Outcome, Relatedness, Route, Setting, Sex
+
+E = TypeVar("E", bound=StrEnum)
+Parser = Callable[[str], Any]
+
+
+class BadCell(ValueError):
+    """A cell that cannot be read; the message says why, without the cell's text."""
+
+
+def text(cell: str) -> str:
+    """The cell as it is."""
+    return cell
+
+
+def number(cell: str) -> float:
+    """A finite number, with a point for decimals."""
+    try:
+        value = float(cell)
+    except ValueError:
+        hint = " Use a point for decimals." if "," in cell else ""
+        raise BadCell(f"is not a number.{hint}") from None
+    if not math.isfinite(value):
+        raise BadCell("is not a number.")
+    return value
+
+
+def whole(cell: str) -> int:
+    """A whole number; ``120.0`` is one, since spreadsheets and data frames write it so."""
+    try:
+        return int(cell)
+    except ValueError:
+        pass
+    value = number(cell)
+    if not value.is_integer():
+        raise BadCell("must be a whole number.")
+    return int(value)
+
+
+_FLAGS: Final = {"1": True, "0": False, "1.0": True, "0.0": False}
+
+
+def flag(cell: str) -> bool:
+    """Yes or no as 1 or 0."""
+    try:
+        return _FLAGS[cell]
+    except KeyError:
+        raise BadCell("must be 1 (yes), 0 (no) or empty (not asked).") from None
+
+
+def day(cell: str) -> date:
+    """A calendar date."""
+    try:
+        return date.fromisoformat(cell)
+    except ValueError:
+        raise BadCell("is not a date. Write it as YYYY-MM-DD.") from None
+
+
+def moment(cell: str, zone: ZoneInfo) -> datetime:
+    """A time with an offset, or local time of the site."""
+    try:
+        found = datetime.fromisoformat(cell)
+    except ValueError:
+        text = "is not a time. Write it as YYYY-MM-DDTHH:MM, with an offset or without."
+        raise BadCell(text) from None
+    if found.tzinfo is not None:
+        return found
+    return datetime.combine(found.date(), time(found.hour, found.minute, found.second), zone)
+
+
+def one_of(kind: type[E], also: Mapping[str, E]) -> Parser:
+    """A parser for an enumeration: its values, and other words for them, any letter case."""
+    words = {member.value: member for member in kind} | dict(also)
+
+    def parse(cell: str) -> E:
+        folded = "_".join(cell.casefold().replace("-", " ").split())
+        found = words.get(folded)
+        if found is None:
+            raise BadCell(f"must be one of: {', '.join(member.value for member in kind)}.")
+        return found
+
+    return parse
+
+
+sex: Final = one_of(Sex, {"f": Sex.FEMALE, "m": Sex.MALE, "x": Sex.OTHER, "o": Sex.OTHER})
+route: Final = one_of(
+    Route,
+    {
+        "iv": Route.INTRAVENOUS,
+        "im": Route.INTRAMUSCULAR,
+        "sc": Route.SUBCUTANEOUS,
+        "nasal": Route.INTRANASAL,
+        "in": Route.INTRANASAL,
+        "po": Route.ORAL,
+        "sl": Route.SUBLINGUAL,
+    },
+)
+setting: Final = one_of(
+    Setting, {"office": Setting.CLINIC, "outpatient": Setting.CLINIC, "inpatient": Setting.HOSPITAL}
+)
+outcome: Final = one_of(
+    Outcome,
+    {
+        "resolved": Outcome.RECOVERED,
+        "resolving": Outcome.RECOVERING,
+        "not_resolved": Outcome.NOT_RECOVERED,
+        "ongoing": Outcome.NOT_RECOVERED,
+        "resolved_with_sequelae": Outcome.RECOVERED_WITH_SEQUELAE,
+    },
+)
+relatedness: Final = one_of(
+    Relatedness,
+    {
+        "likely": Relatedness.PROBABLE,
+        "probable/likely": Relatedness.PROBABLE,
+        "conditional/unclassified": Relatedness.CONDITIONAL,
+        "unclassified": Relatedness.CONDITIONAL,
+        "unclassifiable": Relatedness.UNASSESSABLE,
+        "unassessable/unclassifiable": Relatedness.UNASSESSABLE,
+    },
+)
+elicitation: Final = one_of(Elicitation, {})
+_criterion: Final = one_of(Criterion, {"hospitalization": Criterion.HOSPITALISATION})
+
+
+def criteria(cell: str) -> frozenset[Criterion]:
+    """A semicolon list of seriousness criteria."""
+    try:
+        return frozenset(_criterion(part) for part in cell.split(";") if part.strip())
+    except BadCell:
+        names = "; ".join(criterion.value for criterion in Criterion)
+        raise BadCell(f"must be empty or a semicolon list of: {names}.") from None

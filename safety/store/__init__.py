@@ -1,0 +1,1 @@
+"""The encrypted store: tables, engines, migrations, sealed rows and the checks that prove them."""

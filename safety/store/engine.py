@@ -1,0 +1,181 @@
+"""The two engines of a store: one that writes under a lock, one pooled for reading.
+
+SQLCipher comes in as the DB-API module of SQLAlchemy's ordinary ``sqlite`` dialect, with a raw
+32-byte key set by a connect listener, never through a URL. Journal mode DELETE and
+``synchronous=EXTRA``: a cut write-ahead log would lose acknowledged rows in silence
+(docs/adr/0001).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    NullPool,
+    QueuePool,
+    Row,
+    Select,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+
+from safety.errors import (
+    AfterdoseError,
+    BadInputFile,
+    MissingLibrary,
+    StoreReadOnly,
+    StoreUnavailable,
+    Tampered,
+)
+
+PAGE_BYTES: Final = 4096
+READ_CACHE_KIB: Final = 262_144
+WRITE_CACHE_KIB: Final = 65_536
+BUSY_MILLISECONDS: Final = 20_000
+ADVISORY_LOCK: Final = 0x4146_5445_5244
+_ATTACH: Final = 24  # SQLITE_ATTACH in sqlite3.h; the module does not export it
+
+
+def sqlcipher() -> ModuleType:
+    """The SQLCipher module, or :class:`MissingLibrary`: plain SQLite is never a substitute."""
+    try:
+        import sqlcipher3.dbapi2 as module
+    except ImportError as cause:
+        raise MissingLibrary(
+            "SQLCipher (the package sqlcipher3) is not installed. Afterdose does not run without "
+            "encryption: run `make install`."
+        ) from cause
+    return module  # type: ignore[no-any-return]
+
+
+def embedded_engine(path: Path, key: bytes, *, writing: bool) -> Engine:
+    """Engine on the encrypted file ``path`` with the raw ``key`` of 32 bytes."""
+    pool: dict[str, Any] = (
+        {"poolclass": NullPool}
+        if writing
+        else {"poolclass": QueuePool, "pool_size": 4, "max_overflow": 28, "pool_timeout": 30}
+    )
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        module=sqlcipher(),
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "isolation_level": None},
+        **pool,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        prepare_connection(connection, key, writing=writing)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def prepare_connection(connection: Any, key: bytes, *, writing: bool) -> None:
+    """Key first, then every setting that Afterdose relies on; nothing is left to a default."""
+    cache = WRITE_CACHE_KIB if writing else READ_CACHE_KIB
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    for setting in (
+        "cipher_log_level = NONE",
+        f"busy_timeout = {BUSY_MILLISECONDS}",
+        "journal_mode = DELETE",
+        "synchronous = EXTRA",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+        "trusted_schema = OFF",
+        "temp_store = MEMORY",
+        f"cache_size = -{cache}",
+        f"query_only = {'OFF' if writing else 'ON'}",
+    ):
+        connection.execute(f"PRAGMA {setting}").fetchall()
+    connection.set_authorizer(_no_attach)
+
+
+def _no_attach(action: int, *_about: object) -> int:
+    return 1 if action == _ATTACH else 0  # 1 denies: an attached file could be a plaintext copy
+
+
+def server_engine(url: str, *, writing: bool) -> Engine:
+    """Engine on PostgreSQL. The URL names host and database, never a password."""
+    parsed = make_url(url)
+    if parsed.password is not None:
+        raise BadInputFile(
+            "The database URL in config.toml holds a password. Put it into a passfile (.pgpass) or "
+            "use a socket or client certificate, and take it out of the URL."
+        )
+    try:
+        engine = create_engine(
+            parsed, hide_parameters=True, pool_pre_ping=True, pool_size=4, max_overflow=28
+        )
+    except ImportError as cause:
+        raise MissingLibrary(
+            "The PostgreSQL driver is not installed: pip install 'afterdose[postgresql]'."
+        ) from cause
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if writing:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+        else:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    return engine
+
+
+def streamed(connection: Connection, query: Select[Any], size: int = 1_000) -> Iterator[Row[Any]]:
+    """Rows of ``query`` as they come, at most ``size`` at once in memory.
+
+    The option belongs to this statement: set on the connection it would hold for every later
+    statement, and PostgreSQL refuses a cursor for some of them.
+    """
+    with connection.execute(query, execution_options={"yield_per": size}) as result:
+        yield from result
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Turn driver errors into ours, without the statement and without its values."""
+    try:
+        yield
+    except AfterdoseError:
+        raise
+    except DBAPIError as error:
+        raise driver_error(error.orig, where) from None
+    except Exception as error:
+        if type(error).__module__.startswith(("sqlcipher3", "psycopg")):
+            raise driver_error(error, where) from None
+        raise
+
+
+def driver_error(error: BaseException | None, where: str) -> AfterdoseError:
+    """The error of our tree for what the driver said; the driver's text is matched, never shown."""
+    said = str(error).lower()
+    if "disk is full" in said or "no space" in said:
+        return StoreUnavailable(
+            f"{where}: the disk is full. Nothing was written. Free space and try again."
+        )
+    if "locked" in said or "busy" in said:
+        return StoreUnavailable(
+            f"{where}: another process holds the store. Nothing was written. Try again."
+        )
+    if "readonly" in said or "read-only" in said:
+        return StoreReadOnly(f"{where}: the file system or database is read-only.")
+    if "malformed" in said or "not a database" in said or "disk i/o error" in said:
+        return Tampered(
+            f"{where}: the file is damaged or was changed. Stop, keep a copy, restore the backup."
+        )
+    if "append-only" in said:
+        return Tampered(f"{where}: audit and report rows cannot be changed or deleted.")
+    kind = type(error).__name__
+    return StoreUnavailable(f"{where}: the database refused ({kind}). Nothing was written.")

@@ -1,0 +1,158 @@
+"""From a report to the rows that counting reads. Nothing here touches the database.
+
+The same function serves filing, import and rebuild, so that what is counted is always what the
+sealed report says. Seriousness is one bit a criterion; a band or spike that cannot be told is NULL,
+not zero.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from safety import grading
+from safety.clock import day_number
+from safety.keys import derivation
+from safety.model import AdverseEvent, BloodPressure, SessionReport
+
+Row = dict[str, Any]
+_OLDEST: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The numbers that stand for names in index rows, and the day of the session."""
+
+    session_no: int
+    patient_no: int
+    site_no: int
+    protocol_no: int
+    protocol_version: int
+    day: int
+
+    def of_session(self) -> Row:
+        """The numbers as columns of ``sessions``."""
+        return {
+            "no": self.session_no,
+            "patient_no": self.patient_no,
+            "site_no": self.site_no,
+            "protocol_no": self.protocol_no,
+            "protocol_version": self.protocol_version,
+            "day": self.day,
+        }
+
+    def of_event(self, term_no: int) -> Row:
+        """The numbers as columns of ``events``."""
+        return {
+            "session_no": self.session_no,
+            "term_no": term_no,
+            "patient_no": self.patient_no,
+            "site_no": self.site_no,
+            "protocol_no": self.protocol_no,
+            "protocol_version": self.protocol_version,
+            "day": self.day,
+        }
+
+
+def session_day(report: SessionReport, zone: ZoneInfo) -> date:
+    """The calendar day of the session at its site."""
+    return report.started_at.astimezone(zone).date()
+
+
+def session_facts(report: SessionReport) -> Row:
+    """What a report says for its ``sessions`` row: everything but numbers, ids and the mac."""
+    vitals = report.vitals
+    spikes = grading.spikes(vitals)
+    emergent = [e.grade for e in report.events if grading.treatment_emergent(report, e)]
+    return {
+        "route": _word(report.route),
+        "setting": _word(report.setting),
+        "sex": _word(report.patient.sex),
+        "age_years": _age(report.patient.birth_date, report.started_at),
+        "minutes": report.minutes(),
+        "monitored_minutes": _minutes(report.started_at, report.discharge.discharged_at),
+        "dose_mg": _real(report.dose_mg),
+        "dose_mg_per_kg": _real(report.dose_mg_per_kg()),
+        **_pressure("before", vitals.before),
+        **_pressure("40", vitals.at_40_min),
+        **_pressure("peak", vitals.peak),
+        **_pressure("discharge", vitals.before_discharge),
+        "spike_absolute": _flag(spikes.absolute),
+        "spike_rise": _flag(spikes.rise),
+        "heart_rate_peak": vitals.heart_rate_peak_bpm,
+        "spo2_min": vitals.spo2_min_percent,
+        "moaas_min": vitals.moaas_min,
+        "cadss6_peak": vitals.cadss6_peak,
+        "nothing_happened": _flag(report.no_adverse_event),
+        "event_count": len(report.events),
+        "worst_grade": max((event.grade for event in report.events), default=0),
+        "worst_emergent_grade": max(emergent, default=0),
+        "serious": int(any(event.serious for event in report.events)),
+        "entry_lag_minutes": _minutes(report.started_at, report.reported_at),
+    }
+
+
+def event_facts(report: SessionReport, event: AdverseEvent) -> Row:
+    """What a report says for an ``events`` row: everything but numbers and the mac."""
+    return {
+        "grade": event.grade,
+        "emergent": int(grading.treatment_emergent(report, event)),
+        "scale": event.scale,
+        "scale_version": event.scale_version,
+        "criteria": grading.criteria_bits(event.serious) if event.serious else 0,
+        "outcome": _word(event.outcome),
+        "relatedness": _word(event.relatedness),
+        "elicitation": _word(event.elicitation),
+        "onset_minutes": event.onset_minutes,
+        "duration_minutes": event.duration_minutes,
+    }
+
+
+def index_day(report: SessionReport, zone: ZoneInfo) -> int:
+    """The day of the session as the index keeps it."""
+    return day_number(session_day(report, zone))
+
+
+def reporter_index(index_key: bytes, reported_by: str | None) -> bytes | None:
+    """A pseudonym of the reporting person, equal for equal names, for grouping by reporter."""
+    if reported_by is None:
+        return None
+    name = " ".join(reported_by.split()).casefold().encode()
+    message = derivation.joined(derivation.label("index/reporter"), name)
+    return hmac.digest(index_key, message, "sha256")[:16]
+
+
+def _age(born: date | None, at: datetime) -> int | None:
+    """Whole years, 90 and over as 90 (a greater age can identify)."""
+    if born is None:
+        return None
+    years = at.year - born.year - ((at.month, at.day) < (born.month, born.day))
+    return min(years, _OLDEST)
+
+
+def _minutes(start: datetime, end: datetime | None) -> int | None:
+    return None if end is None else int((end - start).total_seconds() // 60)
+
+
+def _pressure(when: str, reading: BloodPressure | None) -> Row:
+    return {
+        f"systolic_{when}": reading.systolic_mmhg if reading else None,
+        f"diastolic_{when}": reading.diastolic_mmhg if reading else None,
+    }
+
+
+def _real(value: float | None) -> float | None:
+    # Plus zero: SQLite keeps no negative zero, and the row's digest is of what comes back.
+    return None if value is None else float(value) + 0.0
+
+
+def _word(value: StrEnum | None) -> str | None:
+    return None if value is None else str(value.value)
+
+
+def _flag(value: bool | None) -> int | None:  # noqa: FBT001 - it is the value, not a switch
+    return None if value is None else int(value)

@@ -1,0 +1,56 @@
+"""What can be made of a report before the store is asked: its document and the facts of its rows.
+
+Pure and without keys, so that an import can do it in another process. Everything in a ``Prepared``
+is plain values: it crosses a pipe cheaply.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from safety.document import document_of, plain, reported
+from safety.model import PatientIdentity, SessionReport
+from safety.store import index
+from safety.store.index import Row
+
+
+class Prepared(NamedTuple):
+    """A report on its way into the store. ``events`` are pairs of term id and facts."""
+
+    patient: PatientIdentity
+    site: str
+    protocol: str
+    protocol_version: int
+    session_ref: str
+    reported_by: str | None
+    day: int
+    content: bytes
+    document: bytes
+    session: Row
+    events: list[tuple[str, Row]]
+
+    def __repr__(self) -> str:
+        return f"Prepared(protocol={self.protocol!r}, events={len(self.events)})"
+
+
+def prepare(report: SessionReport, zone: ZoneInfo, *, content: bytes | None = None) -> Prepared:
+    """Prepare a report whose protocol version, reference and scales are filled in.
+
+    ``content`` is what was reported when that is not the report itself (what the store filled in
+    does not count when two reports are compared).
+    """
+    fields = plain(report)
+    return Prepared(
+        report.patient,
+        report.site,
+        report.protocol,
+        report.protocol_version or 1,
+        report.session_ref or "",
+        report.reported_by,
+        index.index_day(report, zone),
+        reported(fields) if content is None else content,
+        document_of(fields),
+        index.session_facts(report),
+        [(event.term, index.event_facts(report, event)) for event in report.events],
+    )

@@ -1,0 +1,320 @@
+"""Adding reports: the one path that a page, an import and the demonstration clinic share.
+
+Each report becomes, in one transaction, a sealed document, its index rows and an audit entry whose
+digest covers them all. Rows are gathered and inserted in batches; nothing lasts before the writer
+commits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, select, update
+
+from safety.access import Actor
+from safety.document import from_document, plain, reported
+from safety.errors import Conflict, NotFound, UnknownName
+from safety.grading import with_scales
+from safety.keys import derivation
+from safety.keys.derivation import reference_index
+from safety.keys.sealing import Place, padded
+from safety.model import SessionReport
+from safety.store import index, seeding, tables
+from safety.store.handle import Store
+from safety.store.patients import Patient, PatientBook, completed
+from safety.store.preparing import Prepared, prepare
+from safety.store.writing import Writer
+from safety.vocabulary import vocabulary
+
+_CHUNK: Final = 500
+_REFERENCE_ALPHABET: Final = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A session that is in the store already, found by its reference."""
+
+    session_no: int
+    report_id: bytes
+    contents: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A report as it was filed. ``version`` counts from 1."""
+
+    report_id: UUID
+    session_ref: str
+    version: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Which report, which version of it, and under which session number."""
+
+    report_id: UUID
+    version: int
+    session_no: int
+
+
+def document_place(clinic: UUID, report_id: UUID, version: int, patient: UUID) -> Place:
+    """Where a sealed report belongs."""
+    return Place("field", clinic, "reports", "document", report_id, version, patient)
+
+
+def content_key(store: Store) -> bytes:
+    """The key under which the content of two reports is compared."""
+    return derivation.expand(store.ring.index_key, derivation.label("report-content"))
+
+
+def new_reference() -> str:
+    """A reference for a session that no other system has named: nine random characters."""
+    return "S-" + "".join(secrets.choice(_REFERENCE_ALPHABET) for _ in range(9))
+
+
+class Recorder:
+    """Adds reports through one writer. Sites and protocols are numbered by it."""
+
+    def __init__(self, store: Store, writer: Writer, actor: Actor) -> None:
+        self._writer = writer
+        self._actor = actor
+        self._ring = store.ring
+        self._content_key = content_key(store)
+        self._terms = seeding.number_terms(writer)
+        self._vocabulary = vocabulary()
+        self._default_zone = store.clinic.timezone
+        self._sites = sites_by_folded_name(writer)
+        self._protocols = newest_protocols(writer)
+        self._patients = PatientBook(writer, store.ring, actor)
+        self._last_reference = ("", b"")
+        self._reporters: dict[str | None, bytes | None] = {}
+        self._rows: dict[str, list[dict[str, Any]]] = {"reports": [], "sessions": [], "events": []}
+
+    def known(self, references: Sequence[str]) -> dict[str, Known]:
+        """Which of these session references are in the store, with the contents they ever had."""
+        wanted = {self.reference(text): text for text in references}
+        found: dict[str, Known] = {}
+        keys = list(wanted)
+        for start in range(0, len(keys), _CHUNK):
+            for reference, row in self._known_rows(keys[start : start + _CHUNK]):
+                text = wanted[reference]
+                before = found.get(text)
+                contents = before.contents if before else frozenset()
+                merged = contents | {bytes(row.content_mac)}
+                found[text] = Known(row.no, bytes(row.report_id), merged)
+        return found
+
+    def _known_rows(self, references: list[bytes]) -> list[tuple[bytes, Any]]:
+        sessions, reports = tables.sessions.c, tables.reports.c
+        query = (
+            select(sessions.reference, sessions.no, sessions.report_id, reports.content_mac)
+            .join_from(tables.sessions, tables.reports, reports.session_no == sessions.no)
+            .where(sessions.reference.in_(references))
+        )
+        return [(bytes(row.reference), row) for row in self._writer.connection.execute(query)]
+
+    def reference(self, session_ref: str) -> bytes:
+        """The blind index of a session reference."""
+        if session_ref != self._last_reference[0]:
+            found = reference_index(self._ring.index_key, self._ring.clinic, session_ref)
+            self._last_reference = (session_ref, found)
+        return self._last_reference[1]
+
+    def content_mac(self, content: bytes) -> bytes:
+        """What two reports with equal content share (``Prepared.content``)."""
+        return hashlib.blake2b(content, digest_size=16, key=self._content_key).digest()
+
+    def look_up_patients(self, mrns: Iterable[str]) -> None:
+        """Read the patients of these MRNs in few queries instead of one by one."""
+        self._patients.look_up([self._patients.index(mrn) for mrn in mrns])
+
+    def add(self, report: SessionReport, *, report_id: UUID | None = None) -> Recorded:
+        """Record a new report; the caller has checked that its reference is free.
+
+        Raises InvalidReport (the MRN belongs to somebody else) or UnknownName (the protocol).
+        """
+        self.look_up_patients([report.patient.mrn])
+        return self.add_prepared(self._prepared(report), report_id=report_id)
+
+    def add_prepared(self, prepared: Prepared, *, report_id: UUID | None = None) -> Recorded:
+        """Record a new report that was prepared before; its patient has been looked up."""
+        patient = self._patients.settle(prepared.patient)
+        filing = Filing(report_id or uuid4(), 1, self._writer.next_number(tables.sessions))
+        return self._record(self._completed(prepared, patient), patient, filing, "report.file")
+
+    def amend(self, report: SessionReport, report_id: UUID, base_version: int) -> Recorded:
+        """Record the next version of a report that is at ``base_version``.
+
+        Raises NotFound, or Conflict when somebody amended it since, or when patient or reference
+        of the report would change.
+        """
+        current = self._current(report_id, base_version)
+        self.look_up_patients([report.patient.mrn])
+        prepared = self._prepared(report)
+        patient = self._patients.settle(prepared.patient)
+        same_session = self.reference(prepared.session_ref) == bytes(current.reference)
+        if patient.no != current.patient_no or not same_session:
+            raise Conflict(
+                "An amendment cannot move a report to another patient or session. File the right "
+                "report and amend this one to say so."
+            )
+        self._writer.connection.execute(
+            delete(tables.events).where(tables.events.c.session_no == current.no)
+        )
+        filing = Filing(report_id, base_version + 1, current.no)
+        return self._record(self._completed(prepared, patient), patient, filing, "report.amend")
+
+    def _current(self, report_id: UUID, base_version: int) -> Any:
+        columns = tables.sessions.c
+        row = self._writer.connection.execute(
+            select(columns.no, columns.version, columns.patient_no, columns.reference).where(
+                columns.report_id == report_id.bytes
+            )
+        ).first()
+        if row is None:
+            raise NotFound("There is no such report in this store.")
+        if row.version != base_version:
+            raise Conflict(
+                f"Somebody amended this report meanwhile (it is at version {row.version}, you "
+                f"started from {base_version}). Open it again and repeat your change; nothing of "
+                "yours was written over theirs."
+            )
+        return row
+
+    def prepared_content(self, report: SessionReport) -> bytes:
+        """The content mac that ``report`` would have when it is filed."""
+        return self.content_mac(self._prepared(report).content)
+
+    def _prepared(self, report: SessionReport) -> Prepared:
+        """Fill what the store knows (protocol version, reference, scales) and prepare."""
+        given = reported(plain(report))
+        filled = replace(
+            report,
+            protocol_version=self._version(report),
+            session_ref=report.session_ref or new_reference(),
+        )
+        filled = with_scales(filled, self._vocabulary)
+        return prepare(filled, self._site(report.site)[1], content=given)
+
+    def _completed(self, prepared: Prepared, patient: Patient) -> Prepared:
+        """The same report with what is known of the patient's identity beyond it."""
+        merged = completed(prepared.patient, patient.identity)
+        if merged == prepared.patient:
+            return prepared
+        report = replace(from_document(prepared.document), patient=merged)
+        return prepare(report, self._site(prepared.site)[1], content=prepared.content)
+
+    def _version(self, report: SessionReport) -> int:
+        newest = self._protocols[report.protocol][1]
+        version = newest if report.protocol_version is None else report.protocol_version
+        if not 1 <= version <= newest:
+            raise UnknownName(f"{report.protocol} has no version {version}: 1 to {newest} exist.")
+        return version
+
+    def _record(
+        self, prepared: Prepared, patient: Patient, filing: Filing, action: str
+    ) -> Recorded:
+        content = self.content_mac(prepared.content)
+        place = document_place(self._ring.clinic, filing.report_id, filing.version, patient.id)
+        stored = self._writer.digests.stamped(
+            tables.reports,
+            {
+                "session_no": filing.session_no,
+                "version": filing.version,
+                "report_id": filing.report_id.bytes,
+                "patient_no": patient.no,
+                "document": patient.key.seal(padded(prepared.document), place),
+                "content_mac": content,
+                "created_at": self._writer.at,
+                "created_by": self._actor.id,
+            },
+        )
+        rows = self.index_rows(prepared, patient.no, filing)
+        self._rows["reports"].append(stored)
+        self._keep_session(rows[0], filing.version)
+        self._rows["events"].extend(rows[1:])
+        self._writer.log(
+            self._actor,
+            action,
+            "report",
+            filing.report_id.hex,
+            note=f"v{filing.version}",
+            macs=[stored["mac"], *(row["mac"] for row in rows)],
+        )
+        return Recorded(filing.report_id, prepared.session_ref, filing.version, content)
+
+    def _keep_session(self, row: dict[str, Any], version: int) -> None:
+        if version == 1:
+            self._rows["sessions"].append(row)
+            return
+        self._writer.connection.execute(
+            update(tables.sessions).where(tables.sessions.c.no == row["no"]), row
+        )
+
+    def index_rows(
+        self, prepared: Prepared, patient_no: int, filing: Filing
+    ) -> list[dict[str, Any]]:
+        """The stamped index rows of a report: its session first, then its events by term number."""
+        numbers = index.Numbers(
+            filing.session_no,
+            patient_no,
+            self._site(prepared.site)[0],
+            self._protocols[prepared.protocol][0],
+            prepared.protocol_version,
+            prepared.day,
+        )
+        stamp = self._writer.digests.stamped
+        session = prepared.session | numbers.of_session()
+        session |= {
+            "report_id": filing.report_id.bytes,
+            "version": filing.version,
+            "reference": self.reference(prepared.session_ref),
+            "reporter": self._reporter(prepared.reported_by),
+        }
+        events = [facts | numbers.of_event(self._terms[term]) for term, facts in prepared.events]
+        events.sort(key=lambda row: int(row["term_no"]))
+        return [
+            stamp(tables.sessions, session),
+            *(stamp(tables.events, row) for row in events),
+        ]
+
+    def _reporter(self, name: str | None) -> bytes | None:
+        if name not in self._reporters:
+            self._reporters[name] = index.reporter_index(self._ring.index_key, name)
+        return self._reporters[name]
+
+    def _site(self, name: str) -> tuple[int, ZoneInfo]:
+        key = seeding.fold(name)
+        if key not in self._sites:
+            number = seeding.add_site(self._writer, self._actor, name, self._default_zone.key)
+            self._sites[key] = (number, self._default_zone)
+        return self._sites[key]
+
+    def flush(self) -> None:
+        """Insert what was gathered. Order follows the foreign keys."""
+        self._patients.flush()
+        self._writer.insert_all(tables.reports, self._rows["reports"])
+        self._writer.insert_all(tables.sessions, self._rows["sessions"])
+        self._writer.insert_all(tables.events, self._rows["events"])
+        self._rows = {name: [] for name in self._rows}
+        self._writer.flush_entries()
+
+
+def sites_by_folded_name(writer: Writer) -> dict[str, tuple[int, ZoneInfo]]:
+    """Number and time zone of every site."""
+    rows = writer.connection.execute(select(tables.sites))
+    return {row.folded: (row.no, ZoneInfo(row.timezone)) for row in rows}
+
+
+def newest_protocols(writer: Writer) -> dict[str, tuple[int, int]]:
+    """Number and newest version of every protocol, by id."""
+    columns = tables.protocols.c
+    query = select(columns.id, columns.no, columns.version).order_by(columns.version)
+    return {row.id: (row.no, row.version) for row in writer.connection.execute(query)}
