@@ -6,13 +6,14 @@ pages ask the same table which of them to show; that is a convenience and not th
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from safety.errors import AccessDenied
+from safety.errors import AccessDenied, AfterdoseError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -125,6 +126,7 @@ def guarded(
 
 
 def _record_denial(store: Any, actor: Actor, action: Action) -> None:
-    with store.write() as writer:
+    # A store that takes no writing (full disk, rolled back) must still refuse with the right words.
+    with contextlib.suppress(AfterdoseError), store.write() as writer:
         writer.log(actor, "access.denied", "action", action)
         writer.commit()

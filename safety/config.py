@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from safety.errors import BadInputFile, StoreMissing
+from safety.keys import durable
 
 CONFIG: Final = "config.toml"
 KEYS: Final = "keys.json"
@@ -77,14 +78,14 @@ def read_config(home: Path) -> Config:
         raise BadInputFile(text) from cause
     return Config(
         home=home,
-        key_file=_path(home, content.get("keys", {}).get("file")),
-        database=content.get("database", {}).get("url"),
-        receipts=_path(home, content.get("receipts", {}).get("file")),
+        key_file=_path(home, _text(content, "keys", "file")),
+        database=_text(content, "database", "url"),
+        receipts=_path(home, _text(content, "receipts", "file")),
     )
 
 
 def write_config(config: Config) -> None:
-    """Write ``config.toml``, replacing it whole."""
+    """Write ``config.toml``, replacing it whole. Raises StoreUnavailable."""
     lines: list[str] = []
     for section, name, value in (
         ("keys", "file", config.key_file),
@@ -93,15 +94,16 @@ def write_config(config: Config) -> None:
     ):
         if value is not None:
             lines += [f"[{section}]", f"{name} = {json.dumps(str(value))}", ""]
-    path = config.home / CONFIG
-    fresh = path.with_suffix(".new")
-    fresh.write_text("\n".join(lines), encoding="utf-8")
-    fresh.replace(path)
+    durable.replace(config.home / CONFIG, "\n".join(lines).encode())
 
 
-def _path(home: Path, text: Any) -> Path | None:
-    if text is None:
-        return None
-    if not isinstance(text, str):
-        raise BadInputFile(f"{CONFIG}: a file path must be text. Mend the entry.")
-    return home / Path(text).expanduser()
+def _path(home: Path, text: str | None) -> Path | None:
+    return None if text is None else home / Path(text).expanduser()
+
+
+def _text(content: dict[str, Any], section: str, name: str) -> str | None:
+    entries = content.get(section, {})
+    value = entries.get(name) if isinstance(entries, dict) else entries
+    if value is not None and not isinstance(value, str):
+        raise BadInputFile(f"{CONFIG}: {name} in [{section}] must be text. Mend the entry.")
+    return value

@@ -25,7 +25,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from safety.errors import (
     AfterdoseError,
@@ -34,9 +34,13 @@ from safety.errors import (
     StoreReadOnly,
     StoreUnavailable,
     Tampered,
+    Truncated,
+    WrongKey,
 )
+from safety.keys.derivation import expand, label
 
 PAGE_BYTES: Final = 4096
+HEADER_BYTES: Final = 16
 READ_CACHE_KIB: Final = 262_144
 WRITE_CACHE_KIB: Final = 65_536
 BUSY_MILLISECONDS: Final = 20_000
@@ -82,10 +86,34 @@ def embedded_engine(path: Path, key: bytes, *, writing: bool) -> Engine:
     return engine
 
 
+def header_of(key: bytes) -> bytes:
+    """The first 16 bytes of a file under ``key``, where SQLCipher keeps a salt.
+
+    A salt adds nothing to a random key, so it is derived from it: the file says which key it needs
+    before anything is opened, and a wrong key is not mistaken for damage.
+    """
+    return expand(key, label("file-header"))[:HEADER_BYTES]
+
+
+def check_header(path: Path, key: bytes) -> None:
+    """Raise WrongKey, Tampered or Truncated unless the file begins as one under ``key`` does."""
+    with path.open("rb") as file:
+        found = file.read(HEADER_BYTES)
+    if len(found) < HEADER_BYTES:
+        raise Truncated(f"{path.name} is empty: all of it is missing. Restore the backup.")
+    different = sum(a != b for a, b in zip(found, header_of(key), strict=True))
+    if different > HEADER_BYTES // 2:
+        raise WrongKey(
+            f"{path.name} belongs to other keys than keys.json. Restore both from the same backup."
+        )
+    if different:
+        raise Tampered(f"{path.name}: its beginning was changed. Restore the backup.")
+
+
 def prepare_connection(connection: Any, key: bytes, *, writing: bool) -> None:
     """Key first, then every setting that Afterdose relies on; nothing is left to a default."""
     cache = WRITE_CACHE_KIB if writing else READ_CACHE_KIB
-    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}{header_of(key).hex()}'\"")
     for setting in (
         "cipher_log_level = NONE",
         f"busy_timeout = {BUSY_MILLISECONDS}",
@@ -108,8 +136,8 @@ def _no_attach(action: int, *_about: object) -> int:
 
 def server_engine(url: str, *, writing: bool) -> Engine:
     """Engine on PostgreSQL. The URL names host and database, never a password."""
-    parsed = make_url(url)
-    if parsed.password is not None:
+    parsed = _parsed(url)
+    if parsed.password is not None or "password" in parsed.query:
         raise BadInputFile(
             "The database URL in config.toml holds a password. Put it into a passfile (.pgpass) or "
             "use a socket or client certificate, and take it out of the URL."
@@ -141,6 +169,19 @@ def streamed(connection: Connection, query: Select[Any], size: int = 1_000) -> I
     """
     with connection.execute(query, execution_options={"yield_per": size}) as result:
         yield from result
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.drivername not in ("postgresql", "postgresql+psycopg"):
+        raise BadInputFile(
+            "The database URL in config.toml must begin with postgresql+psycopg:// and name a "
+            "database. Leave it out for the encrypted file."
+        )
+    return parsed.set(drivername="postgresql+psycopg")
 
 
 @contextmanager

@@ -24,11 +24,12 @@ from safety.errors import (
     RolledBack,
     StoreExists,
     StoreMissing,
+    StoreUnavailable,
     UnknownName,
 )
 from safety.keys.sources import KeySource
 from safety.store import schema, seeding, tables
-from safety.store.engine import sqlcipher
+from safety.store.engine import check_header, sqlcipher
 from safety.store.handle import Store
 
 if TYPE_CHECKING:
@@ -57,7 +58,10 @@ def create_store(
     if config.database is None:
         sqlcipher()
     _refuse_existing(config)
-    config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        config.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as cause:
+        raise StoreUnavailable(f"{config.home} cannot be made: {cause.strerror}.") from None
     try:
         ring, code = create_keys(config.keys_path, uuid4(), source)
         store = Store(config, ring, clock)
@@ -126,7 +130,10 @@ def open_store(config: Config, source: KeySource, *, clock: Clock = now) -> Stor
                 f"{config.database_path} is missing. Restore the backup, or name another folder "
                 "with --home."
             )
-    store = Store(config, open_keys(config.keys_path, source), clock)
+    ring = open_keys(config.keys_path, source)
+    if config.database is None:
+        check_header(config.database_path, ring.file_key)
+    store = Store(config, ring, clock)
     with _closed_on_failure(store):
         _bring_up_to_date(store)
         _ = store.clinic  # raises when keys.json and database do not belong together

@@ -44,8 +44,11 @@ def rebuild(store: Store, actor: Actor, *, write: bool = False) -> Rebuilt:
             if rows != present:
                 stale.append((session_no, stored, rows))
         if write:
+            for session_no, _, _ in stale:  # all of them first: a moved row holds another's place
+                _remove(writer, session_no)
             for session_no, stored, rows in stale:
-                _replace(writer, actor, session_no, stored, rows)
+                if stored is not None:
+                    _put(writer, actor, session_no, stored, rows)
         names = tuple(stored.report_id.hex if stored else f"row {no}" for no, stored, _ in stale)
         note = f"differing {len(stale)}, {'written' if write else 'compared only'}"
         writer.log(actor, "store.rebuild", "index", str(builder.reports), note=note)
@@ -111,18 +114,17 @@ def _rows(connection: Connection, table: Table, number: str) -> Iterator[tuple[i
         yield getattr(row, number), row._asdict()
 
 
-def _replace(
-    writer: Writer, actor: Actor, session_no: int, stored: Stored | None, rows: Rows
-) -> None:
+def _remove(writer: Writer, session_no: int) -> None:
     connection = writer.connection
     connection.execute(delete(tables.events).where(tables.events.c.session_no == session_no))
     connection.execute(delete(tables.sessions).where(tables.sessions.c.no == session_no))
-    if stored is None:
-        return
+
+
+def _put(writer: Writer, actor: Actor, session_no: int, stored: Stored, rows: Rows) -> None:
     writer.insert_all(tables.sessions, rows[:1])
     writer.insert_all(tables.events, rows[1:])
     columns = tables.reports.c
-    mac = connection.execute(
+    mac = writer.connection.execute(
         select(columns.mac).where(
             columns.session_no == session_no, columns.version == stored.version
         )
