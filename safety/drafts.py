@@ -55,7 +55,7 @@ def save_draft(
             "id": draft_id.bytes,
             "author": actor.id,
             "version": version,
-            "document": _seal(store, draft_id, version, fields),
+            "document": _seal(store, actor.id, draft_id, version, fields),
             "saved_at": writer.at,
         }
         stored = writer.connection.execute(
@@ -121,18 +121,23 @@ def _key(store: Store) -> SealingKey:
     return SealingKey(derive(store.ring.root, Purpose.DRAFT))
 
 
-def _place(store: Store, draft_id: UUID, version: int) -> Place:
-    return Place("field", store.ring.clinic, "drafts", "document", draft_id, version)
+def _place(store: Store, author: str, draft_id: UUID, version: int) -> Place:
+    # The author is part of the place: a row given to somebody else does not open.
+    column = f"document by {author}"
+    return Place("field", store.ring.clinic, "drafts", column, draft_id, version)
 
 
-def _seal(store: Store, draft_id: UUID, version: int, fields: Mapping[str, Any]) -> bytes:
+def _seal(
+    store: Store, author: str, draft_id: UUID, version: int, fields: Mapping[str, Any]
+) -> bytes:
     content = padded(canonical({"fields": dict(fields)}))
-    return _key(store).seal(content, _place(store, draft_id, version))
+    return _key(store).seal(content, _place(store, author, draft_id, version))
 
 
 def _opened(store: Store, row: Any) -> Draft:
     draft_id = UUID(bytes=bytes(row.id))
-    content = unpadded(_key(store).open(bytes(row.document), _place(store, draft_id, row.version)))
+    place = _place(store, row.author, draft_id, row.version)
+    content = unpadded(_key(store).open(bytes(row.document), place))
     try:
         fields = json.loads(content)["fields"]
     except (ValueError, KeyError, TypeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from reports.disclosure import SafeTables
 from reports.periods import Quarter
@@ -51,3 +52,9 @@ class PackageContent:
             raise ValueError("created_at needs a time zone")
         if self.public_key is not None and len(self.public_key) != 32:
             raise ValueError("an Ed25519 public key has 32 bytes")
+
+    @property
+    def closed(self) -> bool:
+        """Whether the quarter was over at the clinic when the package was made."""
+        day = self.created_at.astimezone(ZoneInfo(self.timezone)).date()
+        return self.quarter.has_ended(day)

@@ -44,12 +44,16 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Everything in ``manifest.json``. Days and times are ISO 8601 text."""
+    """Everything in ``manifest.json``. Days and times are ISO 8601 text.
+
+    ``closed`` is false when the quarter was not over yet: later sessions are not in the package.
+    """
 
     clinic: str
     quarter: str
     first_day: str
     last_day: str
+    closed: bool
     timezone: str
     created_at: str
     software: str
@@ -71,6 +75,7 @@ class Manifest:
             quarter=quarter.label,
             first_day=quarter.first.isoformat(),
             last_day=quarter.last.isoformat(),
+            closed=content.closed,
             timezone=content.timezone,
             created_at=content.created_at.isoformat(),
             software=content.software,
@@ -92,6 +97,7 @@ class Manifest:
                 "label": self.quarter,
                 "first_day": self.first_day,
                 "last_day": self.last_day,
+                "closed": self.closed,
                 "timezone": self.timezone,
             },
             "created_at": self.created_at,
@@ -145,6 +151,7 @@ class Manifest:
             quarter=_text(quarter["label"]),
             first_day=_text(quarter["first_day"]),
             last_day=_text(quarter["last_day"]),
+            closed=_truth(quarter["closed"]),
             timezone=_text(quarter["timezone"]),
             created_at=_text(plain["created_at"]),
             software=_text(plain["software"]),
@@ -187,6 +194,12 @@ def is_safe_name(name: str) -> bool:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
+    return value
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
     return value
 
 

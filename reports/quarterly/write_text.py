@@ -13,6 +13,9 @@ _NATURE: Final = (
     "submission to a regulator and replaces none. The numbers are what staff reported: a rate says "
     "how often an event was reported after a treatment, not that the treatment caused it."
 )
+_NOT_CLOSED: Final = (
+    ". NOT CLOSED: the quarter was not over when this was made, so sessions are still to come."
+)
 _SUPPRESSION: Final = (
     "Counts of 1 to {threshold} are not shown. Neither is any number from which such a count could "
     "be worked out, so larger numbers are hidden too: the rest of a total, repeats, percentages "
@@ -53,6 +56,8 @@ def about(content: PackageContent) -> tuple[tuple[str, str], ...]:
     """What the package is, as pairs of heading and text."""
     quarter, tables = content.quarter, content.tables
     period = f"{quarter.first} to {quarter.last}, both days included, in {content.timezone}"
+    if not content.closed:
+        period += _NOT_CLOSED
     suppression = _SUPPRESSION.format(threshold=tables.threshold, cells=tables.hidden_cells)
     return (
         ("Report", f"Quality and safety report, {quarter.label}"),

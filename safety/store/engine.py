@@ -41,6 +41,9 @@ from safety.keys.derivation import expand, label
 
 PAGE_BYTES: Final = 4096
 HEADER_BYTES: Final = 16
+_RESERVE_BYTES: Final = 80
+# Bytes 16 to 23 of SQLite's header: page size, journal versions, reserve, and three constants.
+_HEADER_16_TO_23: Final = bytes.fromhex("1000 01 01 50 40 20 20")
 READ_CACHE_KIB: Final = 262_144
 WRITE_CACHE_KIB: Final = 65_536
 BUSY_MILLISECONDS: Final = 20_000
@@ -108,6 +111,23 @@ def check_header(path: Path, key: bytes) -> None:
         )
     if different:
         raise Tampered(f"{path.name}: its beginning was changed. Restore the backup.")
+
+
+def pages_expected(path: Path, key: bytes) -> int:
+    """How many pages the file had when it was last written; 0 when its first page does not tell.
+
+    SQLite refuses a file that is shorter than its header says before it tells the number, so the
+    header is read here: in SQLCipher's first page it lies encrypted (AES-256-CBC) after the salt, and
+    the reserve at the end begins with the initialisation vector.
+    """
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    with path.open("rb") as file:
+        page = file.read(PAGE_BYTES)
+    vector = page[-_RESERVE_BYTES:][:16]
+    cipher = Cipher(algorithms.AES256(key), modes.CBC(vector)).decryptor()
+    header = cipher.update(page[HEADER_BYTES:][:16])
+    return int.from_bytes(header[12:], "big") if header.startswith(_HEADER_16_TO_23) else 0
 
 
 def prepare_connection(connection: Any, key: bytes, *, writing: bool) -> None:
@@ -212,7 +232,12 @@ def driver_error(error: BaseException | None, where: str) -> AfterdoseError:
         )
     if "readonly" in said or "read-only" in said:
         return StoreReadOnly(f"{where}: the file system or database is read-only.")
-    if "malformed" in said or "not a database" in said or "disk i/o error" in said:
+    if "disk i/o error" in said:  # a quota or a failing disk; damage is told as "malformed"
+        return StoreUnavailable(
+            f"{where}: the disk refused to read or write: it is full, over a quota, or failing. "
+            "Nothing was written. Look at the disk and try again."
+        )
+    if "malformed" in said or "not a database" in said:
         return Tampered(
             f"{where}: the file is damaged or was changed. Stop, keep a copy, restore the backup."
         )

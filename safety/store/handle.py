@@ -30,9 +30,8 @@ from safety.store import tables
 from safety.store.engine import (
     PAGE_BYTES,
     embedded_engine,
-    prepare_connection,
+    pages_expected,
     server_engine,
-    sqlcipher,
     translated,
 )
 from safety.store.receipts import Receipts
@@ -206,14 +205,4 @@ class Store:
         size = path.stat().st_size if path.exists() else 0
         if size % PAGE_BYTES or size == 0:
             return True
-        module = sqlcipher()
-        connection = module.connect(str(path))
-        try:
-            prepare_connection(connection, self.ring.file_key, writing=False)
-            connection.execute("PRAGMA writable_schema = ON")  # lets a cut file tell its length
-            pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
-        except module.DatabaseError:
-            return False
-        finally:
-            connection.close()
-        return size < pages * PAGE_BYTES
+        return size < pages_expected(path, self.ring.file_key) * PAGE_BYTES

@@ -67,7 +67,6 @@ def create_store(
         store = Store(config, ring, clock)
         with _closed_on_failure(store), store.write(_first_tables) as writer:
             seeding.seed(writer, ring.clinic, clinic, site, timezone, demonstration=demonstration)
-            writer.log(CONSOLE, "store.create", "clinic", ring.clinic.hex)
             write_config(config)  # first: after the commit a failure could not be taken back
             writer.commit()
     except BaseException:
@@ -155,9 +154,10 @@ def _bring_up_to_date(store: Store) -> None:
 def trust_failure(store: Store, last: int = TAIL) -> IntegrityFailure | None:
     """Check the last entries of the audit trail and the receipts; say what does not hold."""
     try:
+        newest = store.receipts.last()
         with store.read() as connection:
             _check_tail(store, connection, last)
-            _check_receipts(store, connection)
+            _check_receipts(store, connection, newest)
     except IntegrityFailure as failure:
         return failure
     return None
@@ -177,8 +177,7 @@ def _check_tail(store: Store, connection: Connection, last: int) -> None:
     audit.check(store.ring.audit_key, start, rows)
 
 
-def _check_receipts(store: Store, connection: Connection) -> None:
-    newest = store.receipts.last()
+def _check_receipts(store: Store, connection: Connection, newest: audit.Head | None) -> None:
     end = store.audit_head(connection)
     if newest is None:
         if end.seq > 0:

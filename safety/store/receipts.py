@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from safety.errors import StoreUnavailable, Tampered
 
 _CHECK_CHARACTERS: Final = 8
 _TAIL_BYTES: Final = 8192
+_BEGINNING: Final = re.compile(rb"\d+( [0-9a-f]{0,64}| [0-9a-f]{64} [0-9a-f]{0,7})?")
 
 
 def line_of(head: Head) -> bytes:
@@ -59,7 +61,11 @@ class Receipts:
             return file.read(1) == b"\n"
 
     def last(self) -> Head | None:
-        """The newest acknowledged head, or None when there is no receipt yet."""
+        """The newest acknowledged head, or None when there is no receipt yet.
+
+        Read it before the transaction that it is compared with begins: a writer may commit and
+        acknowledge meanwhile. Raises Tampered or StoreUnavailable.
+        """
         try:
             size = self.path.stat().st_size
             with self.path.open("rb") as file:
@@ -67,6 +73,8 @@ class Receipts:
                 tail = file.read()
         except FileNotFoundError:
             return None
+        except OSError as cause:
+            raise self._unreadable(cause) from None
         lines = tail.split(b"\n")
         if size > _TAIL_BYTES:
             lines = lines[1:]  # the first may begin in the middle of a line
@@ -75,10 +83,24 @@ class Receipts:
 
     def all(self) -> Iterator[Head]:
         """Every receipt, in the order written. Raises Tampered at the first damaged line."""
-        if not self.path.exists():
+        try:
+            lines = self.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
             return
-        lines = self.path.read_bytes().split(b"\n")
+        except OSError as cause:
+            raise self._unreadable(cause) from None
         yield from (head for _, head in self._parsed(lines, "line"))
+
+    def set_aside(self, suffix: str) -> None:
+        """Keep the file under another name, so that a new one begins with the next receipt."""
+        try:
+            if self.path.exists():
+                self.path.replace(self.path.with_name(f"{self.path.name}.{suffix}"))
+        except OSError as cause:
+            raise self._unreadable(cause) from None
+
+    def _unreadable(self, cause: OSError) -> StoreUnavailable:
+        return StoreUnavailable(f"{self.path.name} cannot be opened ({cause.strerror}).")
 
     def _parsed(self, lines: list[bytes], where: str) -> Iterator[tuple[int, Head]]:
         for number, line in enumerate(lines, start=1):
@@ -87,7 +109,7 @@ class Receipts:
             head = _parse(line)
             if head is not None:
                 yield number, head
-            elif not _torn(line, last=number == len(lines)):
+            elif not _torn(line):
                 place = where if where != "line" else f"line {number}"
                 raise Tampered(
                     f"{self.path.name}, {place}: a receipt is damaged. Restore it from the backup; "
@@ -105,7 +127,6 @@ def _parse(line: bytes) -> Head | None:
         return None
 
 
-def _torn(line: bytes, *, last: bool) -> bool:
-    """A line cut short by a killed process: shorter than any whole line, and a plain beginning."""
-    shortest = len(line_of(Head(1, bytes(32)))) - 1
-    return len(line) < shortest and (last or line[:1].isdigit()) and b"\r" not in line
+def _torn(line: bytes) -> bool:
+    """Whether a killed process or a full disk left this line: a beginning of a whole one."""
+    return _BEGINNING.fullmatch(line) is not None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from safety.access import CONSOLE, Actor
 from safety.store import tables
@@ -26,7 +26,8 @@ def seed(
         "created_at": writer.at,
         "demonstration": int(demonstration),
     }
-    writer.connection.execute(insert(tables.clinic), row)
+    mac = writer.insert(tables.clinic, row)
+    writer.log(CONSOLE, "store.create", "clinic", clinic.hex, macs=[mac])
     add_site(writer, CONSOLE, site, timezone)
     number_terms(writer)
     for protocol in seed_protocols():
@@ -62,7 +63,8 @@ def number_terms(writer: Writer) -> dict[str, int]:
     for term in vocabulary().terms:
         if term.id not in known:
             known[term.id] = max(known.values(), default=0) + 1
-            fresh.append({"no": known[term.id], "id": term.id})
+            row = {"no": known[term.id], "id": term.id}
+            fresh.append(writer.digests.stamped(tables.term_numbers, row))
     writer.insert_all(tables.term_numbers, fresh)
     return known
 

@@ -70,6 +70,7 @@ clinic = _table(
     Column("timezone", Text, nullable=False),
     Column("created_at", Text, nullable=False),
     _flag("demonstration", nullable=False),
+    _mac(),
 )
 
 sites = _table(
@@ -99,6 +100,7 @@ term_numbers = _table(
     "term_numbers",
     _number("no"),
     Column("id", Text, nullable=False, unique=True),
+    _mac(),
 )
 
 official_wording = _table(

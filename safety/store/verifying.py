@@ -21,6 +21,7 @@ from safety.store.handle import Store
 
 _MOST_FINDINGS: Final = 100
 _OBJECTS: Final = (
+    ("clinic", tables.clinic, ("id",)),
     ("patient", tables.patients, ("no",)),
     ("site", tables.sites, ("no",)),
     ("protocol", tables.protocols, ("no", "version")),
@@ -51,15 +52,31 @@ def verify(store: Store, *, anchor: audit.Head | None = None) -> Verification:
     Raises the integrity errors only when the database cannot be read at all.
     """
     result = Verification()
-    with store.read() as connection:
-        for problem in _pages(store, connection):
-            result.note(problem)
-        digests = _chain(store, connection, result, anchor)
-        _receipts(store, connection, result)
-        macs = _macs(store, connection, result)
-        _compare(store, digests, macs, result)
-        _documents(store, connection, result)
+    heads = _acknowledged(store, result)
+    try:
+        with store.read() as connection:
+            _look(store, connection, heads, anchor, result)
+    except IntegrityFailure as failure:
+        if not result.findings:
+            raise
+        result.note(str(failure))
     return result
+
+
+def _look(
+    store: Store,
+    connection: Connection,
+    heads: list[audit.Head],
+    anchor: audit.Head | None,
+    result: Verification,
+) -> None:
+    for problem in _pages(store, connection):
+        result.note(problem)
+    digests = _chain(store, connection, result, anchor)
+    _receipts(store, connection, heads, result)
+    macs = _macs(store, connection, result)
+    _compare(store, digests, macs, result)
+    _documents(store, connection, result)
 
 
 def _pages(store: Store, connection: Connection) -> Iterator[str]:
@@ -88,28 +105,41 @@ def _chain(
                 digests[row.kind, row.object] = bytes(row.digest)
             yield row
 
+    rows = watched()
     try:
-        result.head = audit.check(store.ring.audit_key, audit.Head(), watched())
+        result.head = audit.check(store.ring.audit_key, audit.Head(), rows)
     except IntegrityFailure as failure:
         result.note(str(failure))
+        for _ in rows:
+            pass  # the rest still says which rows were filed
     if anchor is not None and anchor.seq > result.entries:
         result.note(f"The checkpoint is of entry {anchor.seq}; the trail ends before it.")
     return digests
 
 
-def _receipts(store: Store, connection: Connection, result: Verification) -> None:
-    columns = tables.audit.c
+def _acknowledged(store: Store, result: Verification) -> list[audit.Head]:
+    """Every receipt. Read before the transaction begins: writers go on acknowledging meanwhile."""
+    heads: list[audit.Head] = []
     try:
-        for receipt in store.receipts.all():
-            result.receipts += 1
-            mac = connection.execute(select(columns.mac).where(columns.seq == receipt.seq)).scalar()
-            if mac is None or bytes(mac) != receipt.mac:
-                raise RolledBack(
-                    f"Audit entry {receipt.seq} was acknowledged in {store.receipts.path.name} "
-                    "but is not in the store: work was lost or an old copy was put back."
-                )
+        heads.extend(store.receipts.all())
     except IntegrityFailure as failure:
         result.note(str(failure))
+    return heads
+
+
+def _receipts(
+    store: Store, connection: Connection, heads: list[audit.Head], result: Verification
+) -> None:
+    columns = tables.audit.c
+    for head in heads:
+        result.receipts += 1
+        mac = connection.execute(select(columns.mac).where(columns.seq == head.seq)).scalar()
+        if mac is None or bytes(mac) != head.mac:
+            result.note(
+                f"Audit entry {head.seq} was acknowledged in {store.receipts.path.name} "
+                "but is not in the store: work was lost or an old copy was put back."
+            )
+            break
     if result.receipts == 0 and result.entries:
         result.note(f"{store.receipts.path.name} is missing: a rollback could not be seen.")
 
@@ -122,9 +152,15 @@ def _macs(
     for kind, table, key in _OBJECTS:
         for row in _checked(store, connection, table, result):
             found[kind, _object_id(row, key)] = [bytes(row.mac)]
+    for _ in _checked(store, connection, tables.term_numbers, result):
+        pass  # numbers never change, so there is no later state to compare them with
     report_of: dict[int, tuple[str, str]] = {}
+    versions: dict[int, int] = {}
     for row in _checked(store, connection, tables.reports, result):
         name = ("report", bytes(row.report_id).hex())
+        if row.version != versions.get(row.session_no, 0) + 1:
+            result.note(f"report {name[1]}: a version before version {row.version} is gone.")
+        versions[row.session_no] = row.version
         report_of[row.session_no] = name
         found[name] = [bytes(row.mac)]  # versions come in order, so the newest stays
     for table in (tables.sessions, tables.events):
@@ -188,11 +224,24 @@ def _documents(store: Store, connection: Connection, result: Verification) -> No
 def renew_receipts(store: Store, actor: Any) -> None:
     """Begin a new receipts file at the present end of the trail, on record in the trail itself.
 
-    For the day on which the receipts file is lost: compare the store with a printed checkpoint
-    first.
+    For the day on which the receipts file is lost or damaged: compare the store with a printed
+    checkpoint first. The damaged file is kept beside it. Raises RolledBack when the receipts can be
+    read and the store is behind them: then it is the store that must be restored.
     """
+    _refuse_rolled_back(store)
+    store.receipts.set_aside(store.clock().strftime("%Y%m%dT%H%M%S"))
     store.distrust = None
     with store.write() as writer:
         writer.log(actor, "receipts.renew", "receipts", store.receipts.path.name)
         writer.commit()
     store.distrust = opening.trust_failure(store)
+
+
+def _refuse_rolled_back(store: Store) -> None:
+    try:
+        newest = store.receipts.last()
+    except IntegrityFailure:
+        return  # damaged is as good as lost
+    failure = opening.trust_failure(store) if newest is not None else None
+    if isinstance(failure, RolledBack):
+        raise failure

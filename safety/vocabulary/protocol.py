@@ -23,10 +23,11 @@ _MINUTES: Final = Bounds(1, 30 * 24 * 60, 1, 24 * 60, "minutes")
 
 
 class Drug(StrEnum):
-    """What is given."""
+    """What is given. A placebo is a protocol of its own, with a dose of 0 mg."""
 
     KETAMINE = "ketamine"
     ESKETAMINE = "esketamine"
+    PLACEBO = "placebo"
 
 
 class DoseUnit(StrEnum):
@@ -109,7 +110,7 @@ class Protocol:
     def _order_problems(self) -> list[Problem]:
         least, longest = self.minimum_interval_days, self.planned_interval_days
         found = []
-        if self.dose_low <= 0:
+        if self.dose_low <= 0 and self.drug is not Drug.PLACEBO:
             found.append(Problem("dose_low", "must be above zero."))
         if self.dose_high < self.dose_low:
             text = (

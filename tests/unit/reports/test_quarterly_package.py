@@ -45,6 +45,7 @@ def test_the_manifest_says_what_the_package_is(tmp_path: Path) -> None:
             "label": "2026Q2",
             "first_day": "2026-04-01",
             "last_day": "2026-06-30",
+            "closed": True,
             "timezone": "America/New_York",
         },
         "created_at": "2026-07-03T09:30:00+00:00",

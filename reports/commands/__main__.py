@@ -1,0 +1,9 @@
+"""``python -m reports.commands``: the command line where the script is not on the path."""
+
+from __future__ import annotations
+
+import sys
+
+from reports.commands import main
+
+sys.exit(main())

@@ -1,0 +1,87 @@
+"""Incidence rows as a page shows them: ordered, in words, with denominators. Draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reports.rows import ANY_EVENT, ExposureRow, RateRow
+
+_NONE: Final = "no data"
+METHODS: Final = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson"}
+_NONE: Final = "no data"
+UNITS: Final = {"session": "sessions", "patient": "patients"}
+
+
+def percent(fraction: float | None) -> str:
+    """``4.2 %``; ``no data`` when there is nothing to divide."""
+    return _NONE if fraction is None else f"{100 * fraction:.1f} %"
+
+
+def interval(row: RateRow) -> str:
+    """``2.1 to 8.0 %``."""
+    if row.low is None or row.high is None:
+        return _NONE
+    return f"{100 * row.low:.1f} to {100 * row.high:.1f} %"
+
+
+def of_all(row: RateRow) -> str:
+    """``9 / 213``."""
+    return f"{row.with_event} / {row.exposed:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class TermRows:
+    """One term and its rows by protocol."""
+
+    term: str
+    name: str
+    rows: tuple[RateRow, ...]
+
+    @property
+    def spread(self) -> float:
+        """How far apart the protocols are: highest less lowest proportion."""
+        known = [row.estimate for row in self.rows if row.estimate is not None]
+        return max(known) - min(known) if known else 0.0
+
+    @property
+    def highest(self) -> float:
+        """The highest proportion."""
+        return max((row.estimate or 0.0 for row in self.rows), default=0.0)
+
+    @property
+    def occurred(self) -> bool:
+        """Whether anybody reported it in the period."""
+        return any(row.with_event for row in self.rows)
+
+
+def by_term(rows: Iterable[RateRow]) -> list[TermRows]:
+    """Rows gathered by term: any event first, then what differs most between protocols."""
+    gathered: dict[str, list[RateRow]] = {}
+    for row in rows:
+        gathered.setdefault(row.term, []).append(row)
+    terms = [TermRows(term, found[0].term_name, tuple(found)) for term, found in gathered.items()]
+    return sorted(terms, key=lambda t: (t.term != ANY_EVENT, -t.spread, -t.highest, t.name))
+
+
+def lines(terms: Sequence[TermRows]) -> list[dict[str, Any]]:
+    """One line a term and protocol, as the table shows them."""
+    return [
+        {
+            "Effect": term.name,
+            "Protocol": row.protocol_name,
+            "Share": percent(row.estimate),
+            "n / N": of_all(row),
+            "95 % interval": interval(row),
+            "Events": row.events,
+        }
+        for term in terms
+        for row in term.rows
+    ]
+
+
+def silent(exposure: Iterable[ExposureRow]) -> tuple[int, int]:
+    """Sessions that said neither event nor "nothing happened", and all sessions."""
+    rows = tuple(exposure)
+    return sum(row.sessions_nothing_said for row in rows), sum(row.sessions for row in rows)

@@ -1,0 +1,58 @@
+"""The places of the record: the nurse's desk, and the pages about the clinic's accounts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from safety.access import Action, Role
+from safety.ui import accounts_page, own_account, today
+from safety.ui.places import Place
+from safety.ui.report import page, view
+
+SESSIONS: Final = (
+    Place(
+        "today",
+        "Today",
+        ":material/today:",
+        "Your drafts and the newest reports. Start a new report here.",
+        today.page,
+        needs=Action.FILE_REPORT,
+        first_for=frozenset({Role.NURSE}),
+    ),
+    Place(
+        "report",
+        "New report",
+        ":material/edit_note:",
+        "Report one session: what was given, what was measured, what happened.",
+        page.page,
+        needs=Action.FILE_REPORT,
+    ),
+    Place(
+        "filed",
+        "Filed report",
+        ":material/description:",
+        "One filed report with its history. Amend it here.",
+        view.page,
+        needs=Action.READ_REPORT,
+        listed=False,
+    ),
+)
+
+CLINIC: Final = (
+    Place(
+        "accounts",
+        "Accounts",
+        ":material/group:",
+        "Who may sign in and with which role. Add, close and reopen accounts.",
+        accounts_page.page,
+        needs=Action.MANAGE_ACCOUNTS,
+        first_for=frozenset({Role.ADMINISTRATOR}),
+    ),
+    Place(
+        "account",
+        "My account",
+        ":material/account_circle:",
+        "Your own account. Change your password here.",
+        own_account.page,
+    ),
+)

@@ -1,0 +1,100 @@
+"""Making the clinic: what the first-run page was told, checked and carried out. Draws nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safety import accounts
+from safety.access import CONSOLE, Role
+from safety.config import Config, default_home
+from safety.errors import Problem, StoreExists, UserError
+from safety.keys.passwords import check_new_password
+from safety.keys.sources import KeyFile, KeySource, Passphrase, check_apart
+from safety.store.handle import Store
+from safety.store.opening import create_store
+from safety.ui import holding
+
+
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """What is needed to make a clinic. Exactly one of key file and passphrase is given."""
+
+    clinic: str
+    site: str
+    timezone: str
+    username: str
+    display_name: str
+    password: str = field(repr=False)
+    key_file: Path | None = None
+    passphrase: str | None = field(default=None, repr=False)
+
+    def problems(self, repeated: str) -> list[Problem]:
+        """What was left out, and a password that was typed differently the second time."""
+        asked = {
+            "clinic": (self.clinic, "Enter the name of the clinic."),
+            "site": (self.site, "Enter the name of the first site."),
+            "username": (self.username, "Enter a user name for the director."),
+            "display_name": (self.display_name, "Enter the director's name as pages show it."),
+            "password": (self.password, "Enter a password for the director."),
+        }
+        found = [Problem(name, text) for name, (given, text) in asked.items() if not given.strip()]
+        if self.password != repeated:
+            found.append(Problem("password", "The two passwords differ. Type both again."))
+        if self.key_file is None and not self.passphrase:
+            found.append(Problem("key", "Enter the passphrase."))
+        return found
+
+
+def suggested_key_file() -> Path:
+    """Where a key file can lie: in the user's configuration, apart from the data."""
+    from platformdirs import user_config_path
+
+    return user_config_path("afterdose", appauthor=False) / "afterdose.key"
+
+
+def found_clinic(wanted: Founding) -> str:
+    """Make the store, its first site and the director's account; return the recovery code to print.
+
+    Works only where there is no store yet. Raises StoreExists, WeakPassword, UnsafeKeySource and
+    the errors of writing.
+    """
+    home = default_home()
+    if holding.found_config() is not None:
+        raise StoreExists("This clinic exists already. Reload the page and sign in.")
+    check_new_password(wanted.password, wanted.username, wanted.clinic)
+    config = Config(home=home, key_file=wanted.key_file)
+    store, code = create_store(
+        config,
+        _source(wanted, home),
+        clinic=wanted.clinic.strip(),
+        site=wanted.site.strip(),
+        timezone=wanted.timezone,
+    )
+    _add_director(store, wanted)
+    holding.hold(store)
+    return code.printed()
+
+
+def _source(wanted: Founding, home: Path) -> KeySource:
+    path = wanted.key_file
+    if path is None:
+        return Passphrase(wanted.passphrase or "")
+    if not path.is_absolute():
+        raise UserError("Give the whole path of the key file, from the root folder on.")
+    check_apart(path, home)
+    if path.exists():
+        return KeyFile(path)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return KeyFile.create(path)
+
+
+def _add_director(store: Store, wanted: Founding) -> None:
+    accounts.add_account(
+        store,
+        CONSOLE,
+        username=wanted.username,
+        display_name=wanted.display_name,
+        role=Role.DIRECTOR,
+        password=wanted.password,
+    )

@@ -1,0 +1,166 @@
+"""The report page: write, review and sign, filed."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from safety import protocols, service
+from safety.access import Action
+from safety.errors import AfterdoseError, Conflict, InvalidReport
+from safety.model import SessionReport
+from safety.protocols import Site
+from safety.ui import places, say
+from safety.ui.report import events, form, leaving, parts, patient, review, unfolding
+from safety.ui.report.fields import Attempt, attempt
+from safety.ui.report.form import Form, Step
+from safety.ui.session import Visit
+
+
+def page(visit: Visit) -> None:
+    """Draw the step at which the form is, opening a new one when there is none."""
+    sites = protocols.list_sites(visit.store, visit.actor)
+    opened = form.current() or _new(visit, sites)
+    if opened.step is Step.FILED:
+        _filed(visit, opened)
+    elif opened.step is Step.REVIEW:
+        _review(visit, opened, sites)
+    else:
+        _write(visit, opened, sites)
+
+
+def _new(visit: Visit, sites: tuple[Site, ...]) -> Form:
+    only = sites[0].name if len(sites) == 1 else None
+    zone = _zone(visit, sites, only)
+    today = visit.store.clock().astimezone(zone).date()
+    return form.open_new(dict(unfolding.empty(today, only)))
+
+
+def _zone(visit: Visit, sites: tuple[Site, ...], name: str | None) -> ZoneInfo:
+    zones = {site.name: site.timezone for site in sites}
+    return ZoneInfo(zones[name]) if name in zones else visit.store.clinic.timezone
+
+
+def _attempt(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> Attempt:
+    zone = _zone(visit, sites, opened.fields.get("site"))
+    return attempt(opened.fields, zone, asked=opened.asked)
+
+
+def _write(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> None:
+    opened.collect()
+    made = _attempt(visit, opened, sites)
+    known = {p.id: p for p in protocols.list_protocols(visit.store, visit.actor)}
+    vocabulary = protocols.clinic_vocabulary(visit.store, visit.actor)
+    if opened.amends is None:
+        say.title("New report", "One session: what was given, what was measured, what happened.")
+    else:
+        say.title("Amend", "The report as it was filed stays; this becomes its next version.")
+    patient.band(visit, opened, made)
+    parts.session_band(opened, made, sites, known)
+    parts.vitals_band(opened, made)
+    events.band(opened, made, known.get(opened.fields.get("protocol", "")), vocabulary)
+    leaving.band(opened, made)
+    opened.keep(visit)
+    _bar(visit, opened, made)
+
+
+def _bar(visit: Visit, opened: Form, made: Attempt) -> None:
+    with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
+        st.text(_state(visit, opened, made), width="stretch")
+        if st.button("Put aside", help="The draft stays under Today.", key="put-aside"):
+            form.close()
+            places.go("today")
+        st.button(
+            "Review and sign",
+            type="primary",
+            icon=":material/fact_check:",
+            key="review",
+            on_click=_ask_review,
+            args=(visit, opened),
+        )
+
+
+def _state(visit: Visit, opened: Form, made: Attempt) -> str:
+    if opened.stuck:
+        return opened.stuck
+    if made.problems:
+        number = len(made.problems)
+        return f"{number} thing{'s' if number > 1 else ''} to mend above before it can be signed."
+    if opened.kept_at is None:
+        return ""
+    local = opened.kept_at.astimezone(visit.store.clinic.timezone)
+    return f"Draft saved {local:%H:%M}"
+
+
+def _ask_review(visit: Visit, opened: Form) -> None:
+    """Go to the review when nothing is wrong, else point out what is."""
+    opened.collect()
+    opened.asked = True
+    sites = protocols.list_sites(visit.store, visit.actor)
+    if _attempt(visit, opened, sites).report is not None:
+        opened.keep(visit)
+        opened.step = Step.REVIEW
+
+
+def _review(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> None:
+    report = _attempt(visit, opened, sites).report
+    if report is None:
+        opened.step = Step.WRITE
+        st.rerun()
+    say.title("Review and sign", "Read it once more. What is filed is never edited, only amended.")
+    review.draw(visit, report)
+    reason = review.reason() if opened.amends is not None else None
+    closed = visit.store.distrust is not None or not visit.actor.may(Action.FILE_REPORT)
+    with st.bottom, st.container(horizontal=True, horizontal_alignment="right"):
+        st.button("Back to the form", key="back", on_click=_back, args=(opened,))
+        name = "Sign and file" if opened.amends is None else "Sign and amend"
+        if st.button(name, type="primary", icon=":material/draw:", disabled=closed, key="file"):
+            _file(visit, opened, report, reason)
+
+
+def _back(opened: Form) -> None:
+    opened.step = Step.WRITE
+
+
+def _file(visit: Visit, opened: Form, report: SessionReport, reason: str | None) -> None:
+    try:
+        opened.filed = _sent(visit, opened, report, reason)
+    except InvalidReport as refused:
+        say.problems(refused.problems)
+    except Conflict as conflict:
+        say.look(str(conflict))
+    except AfterdoseError as error:
+        say.failure(error)
+    else:
+        opened.step = Step.FILED
+        st.rerun()
+
+
+def _sent(visit: Visit, opened: Form, report: SessionReport, reason: str | None) -> service.Filed:
+    if opened.amends is None:
+        return service.file_report(visit.store, visit.actor, report, report_id=opened.id)
+    return service.amend_report(
+        visit.store,
+        visit.actor,
+        opened.amends.report_id,
+        unfolding.as_filed(report, opened.amends.report),
+        base_version=opened.amends.version,
+        reason=reason or "",
+    )
+
+
+def _filed(visit: Visit, opened: Form) -> None:
+    filed = opened.filed
+    say.title("Filed", "The report is signed and on record.")
+    if filed is not None:
+        version = f", version {filed.version}" if filed.version > 1 else ""
+        st.text(f"Session {filed.session_ref}{version}, filed by {visit.actor.name}.")
+        review.warnings(filed.warnings)
+    with st.container(horizontal=True):
+        if st.button("Next report", type="primary", icon=":material/add:", key="next"):
+            form.close()
+            st.rerun()
+        if st.button("Back to Today", key="to-today"):
+            form.close()
+            places.go("today")

@@ -1,0 +1,56 @@
+"""A report in words, as it is read before signing and afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from safety import protocols, service
+from safety.errors import Problem
+from safety.model import SessionReport
+from safety.ui import say, words
+from safety.ui.report import summary
+from safety.ui.session import Visit
+
+
+def draw(visit: Visit, report: SessionReport) -> None:
+    """Show the report, warnings first."""
+    warnings(report.warnings())
+    body(visit, report)
+
+
+def body(visit: Visit, report: SessionReport, version: int = 0) -> None:
+    """Show the report as lines under headings. What people typed is shown as text."""
+    names = {p.id: p.name for p in protocols.list_protocols(visit.store, visit.actor)}
+    vocabulary = protocols.clinic_vocabulary(visit.store, visit.actor)
+    zone = zone_of(visit, report)
+    with st.container(key=f"subject-{version}"):
+        st.text(summary.heading(report))
+    for part in summary.parts(report, names.get(report.protocol), vocabulary, zone):
+        st.markdown(f"**{part.title}**")
+        st.text("\n".join(part.lines))
+
+
+def zone_of(visit: Visit, report: SessionReport) -> ZoneInfo:
+    """The clock of the report's site."""
+    sites = {s.name: s.timezone for s in protocols.list_sites(visit.store, visit.actor)}
+    name = sites.get(report.site)
+    return ZoneInfo(name) if name else visit.store.clinic.timezone
+
+
+def warnings(found: Iterable[Problem]) -> None:
+    """What is possible but unusual, to be looked at once more."""
+    for problem in found:
+        say.look(words.sentence(problem))
+
+
+def reason() -> str:
+    """Ask why a filed report is amended."""
+    return st.text_area(
+        "Why is it amended?",
+        key="amendment-reason",
+        max_chars=service.REASON_LENGTH,
+        placeholder="For example: the weight was read from the wrong chart.",
+    )
