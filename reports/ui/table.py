@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from reports.rows import ANY_EVENT, ExposureRow, RateRow
 
-_NONE: Final = "no data"
-METHODS: Final = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson"}
+METHODS: Final = {
+    "wilson": "Wilson",
+    "clopper-pearson": "Clopper-Pearson",
+    "jeffreys": "Jeffreys",
+}
 _NONE: Final = "no data"
 UNITS: Final = {"session": "sessions", "patient": "patients"}
 

@@ -19,6 +19,7 @@ from safety.keys.sources import KeyFile
 from safety.store.engine import prepare_connection, sqlcipher
 from safety.store.handle import Store
 from safety.store.opening import create_store, open_store
+from safety.store.tables import APPEND_ONLY
 from tests.support.builders import CLINIC, SITE, TIMEZONE
 from tests.support.clock import FakeClock
 from tests.support.postgresql import Server
@@ -80,31 +81,52 @@ class Template:
                 self._server.drop_database(database)
 
 
-@contextmanager
-def raw_connection(store: Store) -> Iterator[Any]:
-    """A connection behind Afterdose's back, for tampering: autocommit, with the store's key.
+class Raw:
+    """A connection of a driver, with ``?`` for values on both engines. Every statement commits."""
 
-    Both drivers take ``execute(sql)``; what it gives has ``fetchall`` and ``fetchone``.
-    """
+    def __init__(self, connection: Any, mark: str) -> None:
+        self._connection = connection
+        self._mark = mark
+
+    def execute(self, sql: str, *values: Any) -> Any:
+        """Run ``sql``; what comes back has ``fetchone`` and ``fetchall``."""
+        sql = sql.replace("?", self._mark)
+        return self._connection.execute(sql, values) if values else self._connection.execute(sql)
+
+    def one(self, sql: str, *values: Any) -> tuple[Any, ...]:
+        """The only row."""
+        (row,) = self.execute(sql, *values).fetchall()
+        return tuple(row)
+
+
+@contextmanager
+def raw_connection(store: Store) -> Iterator[Raw]:
+    """A connection behind Afterdose's back, with the store's key; the database's guards hold."""
     if store.embedded:
         connection = sqlcipher().connect(str(store.config.database_path), isolation_level=None)
         prepare_connection(connection, store.ring.file_key, writing=True)
         connection.execute("PRAGMA foreign_keys = OFF")
+        raw = Raw(connection, "?")
     else:
         import psycopg
 
         url = str(store.config.database).replace("postgresql+psycopg://", "postgresql://")
         connection = psycopg.connect(url, autocommit=True)
+        raw = Raw(connection, "%s")
     try:
-        yield connection
+        yield raw
     finally:
         connection.close()
 
 
-def without_triggers(store: Store, *tables: str) -> None:
-    """Take away the triggers that keep ``tables`` append-only, as an attacker with SQL would."""
-    with raw_connection(store) as connection:
-        for table in tables:
-            for change in ("update", "delete"):
-                suffix = "" if store.embedded else f" ON {table}"
-                connection.execute(f"DROP TRIGGER {table}_no_{change}{suffix}")
+@contextmanager
+def tampering(store: Store) -> Iterator[Raw]:
+    """As ``raw_connection``, with the triggers and foreign keys set aside: an attacker with SQL."""
+    with raw_connection(store) as raw:
+        if store.embedded:
+            for table in APPEND_ONLY:
+                for change in ("update", "delete"):
+                    raw.execute(f"DROP TRIGGER IF EXISTS {table}_no_{change}")
+        else:
+            raw.execute("SET session_replication_role = replica")
+        yield raw

@@ -120,13 +120,16 @@ def drug_amounts() -> st.SearchStrategy[DrugAmounts]:
 @st.composite
 def reports(
     draw: st.DrawFn,
+    /,
     *,
     listed: st.SearchStrategy[list[AdverseEvent]] | None = None,
     **fixed: Any,
 ) -> SessionReport:
     """A report. ``listed`` draws its events; ``fixed`` fields are given and not drawn."""
     start = draw(st.datetimes(datetime(1970, 1, 2), datetime(2026, 3, 1), timezones=_ZONES))  # noqa: DTZ001
-    later = st.integers(0, 30 * 24 * 60 * 60).map(lambda seconds: start + timedelta(seconds=seconds))
+    later = st.integers(0, 30 * 24 * 60 * 60).map(
+        lambda seconds: start + timedelta(seconds=seconds)
+    )
     if listed is None:
         listed = st.lists(events(), max_size=4, unique_by=lambda event: event.term)
     found = draw(listed)

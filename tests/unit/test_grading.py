@@ -1,8 +1,8 @@
 """Spikes, bands and treatment emergence: tables of readings and what they mean.
 
-Spikes are those of the blood-pressure table in the US prescribing information of esketamine: 180 mmHg
-systolic or 110 diastolic and more, and a rise of 40 systolic or 25 diastolic and more. Bands are the
-adult numeric limits of CTCAE v5.0 "Hypertension".
+Spikes are those of the blood-pressure table in the US prescribing information of esketamine: 180
+mmHg systolic or 110 diastolic and more, and a rise of 40 systolic or 25 diastolic and more. Bands
+are the adult numeric limits of CTCAE v5.0 "Hypertension".
 """
 
 from __future__ import annotations
@@ -140,7 +140,9 @@ def test_treatment_emergence(event: AdverseEvent, before: Reading, emergent: boo
 
 
 def test_every_event_gets_the_name_and_version_of_its_scale() -> None:
-    report = with_scales(a_report(events=(an_event("nausea"), an_event("feeling_drunk"))), vocabulary())
+    report = with_scales(
+        a_report(events=(an_event("nausea"), an_event("feeling_drunk"))), vocabulary()
+    )
     for event in report.events:
         term = vocabulary().get(event.term)
         assert (event.scale, event.scale_version) == (term.scale, term.scale_version)
@@ -155,8 +157,15 @@ def test_a_scale_that_was_recorded_is_kept() -> None:
 
 def test_seriousness_criteria_are_bits_in_the_order_of_the_list() -> None:
     """The bits are stored: the order must never change."""
-    assert [criteria_bits(frozenset({criterion})) for criterion in Criterion] == [1, 2, 4, 8, 16, 32]
-    assert list(Criterion)[0] is Criterion.DEATH
+    assert [criteria_bits(frozenset({criterion})) for criterion in Criterion] == [
+        1,
+        2,
+        4,
+        8,
+        16,
+        32,
+    ]
+    assert next(iter(Criterion)) is Criterion.DEATH
     assert list(Criterion)[-1] is Criterion.IMPORTANT_MEDICAL_EVENT
     assert criteria_bits(frozenset()) == 0
     assert criteria_bits(frozenset(Criterion)) == 63

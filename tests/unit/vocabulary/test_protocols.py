@@ -104,7 +104,7 @@ def test_a_byte_order_mark_is_no_fault() -> None:
         ("dose_low = 0.5", "dose_low = true", "dose_low: must be a number in mg/kg."),
         ("dose_low = 0.5\n", "", "dose_low: is missing."),
         ('"mg_per_kg"', '"mcg"', "dose_unit: must be one of: mg, mg_per_kg."),
-        ('"ketamine"', '"propofol"', "drug: must be one of: ketamine, esketamine."),
+        ('"ketamine"', '"propofol"', "drug: must be one of: ketamine, esketamine, placebo."),
         ('"intramuscular"', '"rectal"', "route: must be one of: intravenous, intramuscular, "),
         ('"course"', "3", "phase: must be text in quotation marks."),
         ('"course"', '"later"', "phase: must be one of: induction, maintenance, course."),
