@@ -7,7 +7,9 @@ Keys are sorted, nothing is padded with spaces, absent values are left out, text
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import Enum, StrEnum
@@ -24,29 +26,22 @@ T = TypeVar("T")
 
 def to_document(report: SessionReport) -> bytes:
     """Canonical bytes of ``report``."""
-    return document_of(plain(report))
+    return _SORTED_ENCODER.encode({"report": plain(report), "schema": SCHEMA}).encode()
 
 
-def document_of(content: Mapping[str, Any]) -> bytes:
-    """Canonical bytes of a report whose fields are plain already (see :func:`plain`)."""
-    return canonical({"schema": SCHEMA, "report": content})
+def content_digest(document: bytes) -> bytes:
+    """SHA-256 of what a document says was reported, without what the store or an amendment adds.
 
-
-def reported(content: Mapping[str, Any]) -> bytes:
-    """Canonical bytes of what was reported, without what the store fills in (scales, versions).
-
-    Two imports of one file have equal bytes here, whichever vocabulary was in force.
+    Two imports of one row have equal digests, whichever versions of protocol, scale and report they
+    came to be. The additions are cut out of the document, which costs a quarter of writing it again
+    without them. Inside a text a quotation mark is escaped, so only fields can match.
     """
-    given = {name: item for name, item in content.items() if name != "protocol_version"}
-    if "events" in given:
-        given["events"] = [
-            {name: item for name, item in event.items() if name not in _FILLED}
-            for event in given["events"]
-        ]
-    return canonical(given)
+    return hashlib.sha256(_ADDED.sub(b"", document)).digest()
 
 
-_FILLED: Final = ("scale", "scale_version")
+_ADDED: Final = re.compile(
+    rb'"(?:protocol_version":\d+|(?:scale|scale_version|amendment_reason)":"(?:[^"\\]|\\.)*"),'
+)
 
 
 def canonical(content: Mapping[str, Any]) -> bytes:
@@ -55,10 +50,14 @@ def canonical(content: Mapping[str, Any]) -> bytes:
 
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_SORTED_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False
+)
+"""For what :func:`plain` gave: its keys come sorted, which saves a quarter of the time."""
 
 
 def plain(value: Any) -> dict[str, Any]:
-    """The fields of a value of the model that say something, as JSON can hold them.
+    """The fields of a value of the model that say something, sorted, as JSON can hold them.
 
     Absent fields and empty parts are left out: most of a report is usually not recorded.
     """
@@ -84,7 +83,7 @@ _SHAPES: Final[dict[type, tuple[tuple[str, ...], Any]]] = {}
 
 
 def _shape(kind: type) -> tuple[tuple[str, ...], Any]:
-    names = tuple(field.name for field in dataclasses.fields(kind))
+    names = tuple(sorted(field.name for field in dataclasses.fields(kind)))
     _SHAPES[kind] = (names, attrgetter(*names))
     return _SHAPES[kind]
 
@@ -140,7 +139,40 @@ def _build(kind: type[T], content: Mapping[str, Any]) -> T:
     unknown = content.keys() - hints.keys()
     if unknown:
         raise Tampered("A stored report has fields that no version of Afterdose wrote.")
-    return kind(**{name: _typed(hints[name], value) for name, value in content.items()})
+    given = {name: _typed(hints[name], value) for name, value in content.items()}
+    return _as_signed(kind, given)
+
+
+def _as_signed(kind: type[T], given: Mapping[str, Any]) -> T:
+    """Make a value without its checks: what was signed stays readable when limits change later.
+
+    The seal vouches for the bytes. A field that must be there and is not raises KeyError.
+    """
+    made = object.__new__(kind)
+    for name, default in _defaults(kind).items():
+        if name in given:
+            value = given[name]
+        elif default is dataclasses.MISSING:
+            raise KeyError(name)
+        else:
+            value = default
+        object.__setattr__(made, name, value)
+    return made
+
+
+_DEFAULTS: dict[type, dict[str, Any]] = {}
+
+
+def _defaults(kind: type[Any]) -> dict[str, Any]:
+    """Default of every field; the parts of a report are immutable, so one of each serves all."""
+    if kind not in _DEFAULTS:
+        _DEFAULTS[kind] = {
+            field.name: field.default
+            if field.default_factory is dataclasses.MISSING
+            else field.default_factory()
+            for field in dataclasses.fields(kind)
+        }
+    return _DEFAULTS[kind]
 
 
 _HINTS: dict[type, dict[str, Any]] = {}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from safety.keys import passwords
 from safety.keys.kdf import KdfParameters
@@ -17,6 +18,17 @@ from tests.support.postgresql import Server
 from tests.support.stores import Template
 
 CHEAP = KdfParameters(memory_kib=8, iterations=1, lanes=1)
+
+
+# No deadline: a loaded machine is no bug. The same examples in every run of CI.
+settings.register_profile(
+    "short", max_examples=40, deadline=None, derandomize=os.environ.get("CI") == "true"
+)
+settings.register_profile("long", max_examples=1_000, deadline=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("long" if config.getoption("--run-slow") else "short")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

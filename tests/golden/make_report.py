@@ -1,7 +1,7 @@
 """Writes report_v1.json, the layout 1 of a signed report with every field in it.
 
-It was run once, when layout 1 was released. Never run it again to make a test pass: reports in clinics
-have the layout of this file for ever. A layout 2 gets a file of its own beside this one.
+It was run once, when layout 1 was released. Never run it again to make a test pass: reports in
+clinics have the layout of this file for ever. A layout 2 gets a file of its own beside this one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the golden document report_v1.json says, as an object: every field of layout 1, none absent."""
+"""What the golden document report_v1.json says: every field of layout 1, none absent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ _EASTERN = timezone(timedelta(hours=-5))
 REPORT: Final = SessionReport(
     site="Hauptstraße 7",
     patient=PatientIdentity(
-        mrn="ΜRΝ-00 42/七", name="Zoë Ångström-Łuk", birth_date=date(1948, 2, 29), sex=Sex.OTHER
+        mrn="\N{GREEK CAPITAL LETTER MU}R\N{GREEK CAPITAL LETTER NU}-00 42/七",
+        name="Zoë Ångström-Łuk",
+        birth_date=date(1948, 2, 29),
+        sex=Sex.OTHER,
     ),
     protocol="iv_ketamine_depression_induction",
     started_at=datetime(2024, 2, 29, 9, 30, 15, 250_000, _EASTERN),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import given
@@ -33,10 +34,8 @@ def test_a_pressure_is_taken_exactly_when_it_is_possible(high: Any, low: Any) ->
 
 @given(ANYTHING, ANYTHING)
 def test_a_pressure_of_anything_raises_nothing_but_a_refusal(high: Any, low: Any) -> None:
-    try:
+    with suppress(InvalidReport):
         BloodPressure(high, low)
-    except InvalidReport as refusal:
-        assert refusal.problems
 
 
 @given(st.text(min_size=4))

@@ -1,4 +1,4 @@
-"""The receipts file: whatever is written comes back, and no damage gives a receipt that never was."""
+"""Receipts: whatever is written comes back, and no damage gives one that never was."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from safety.store.receipts import Receipts
 
 HEADS = st.builds(Head, st.integers(1, 10**12), st.binary(min_size=32, max_size=32))
 BATCHES = st.lists(st.lists(HEADS, min_size=1, max_size=5), max_size=60)
-files = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @files

@@ -27,7 +27,9 @@ def count(store: Store, name: str) -> int:
 
 def actions(store: Store) -> list[str]:
     with store.read() as connection:
-        return list(connection.execute(select(tables.audit.c.action).order_by(tables.audit.c.seq)).scalars())
+        return list(
+            connection.execute(select(tables.audit.c.action).order_by(tables.audit.c.seq)).scalars()
+        )
 
 
 def test_a_filed_report_reads_back_with_what_the_store_fills_in(store: Store) -> None:

@@ -14,10 +14,11 @@ from typing import Final
 import pytest
 
 from safety import service
-from safety.importing import ImportResult, RowError, columns, import_files
+from safety.importing import ImportResult, columns, import_files
 from safety.importing import loading as loading_module
 from safety.store.handle import Store
 from tests.support.builders import DIRECTOR, NURSE, SITE, a_full_report
+from tests.support.clock import FakeClock
 from tests.support.csv_pairs import (
     Content,
     Row,
@@ -27,13 +28,15 @@ from tests.support.csv_pairs import (
     csv_text,
     write_pair,
 )
-from tests.support.clock import FakeClock
 from tests.support.footprint import footprint
 from tests.support.stores import Template
 
 S, E = "SESSIONS.csv", "EVENTS.csv"
 HEADING: Final = "session_ref,site,patient_mrn,protocol,started_at\n"
 LINE: Final = f"V-1,{SITE},MRN-0001,iv induction,2026-03-02T09:00\n"
+TWICE: Final = (
+    "is used by an earlier row of this file with other content. Amend that report, or mend the row."
+)
 NO_CSV: Final = "a quotation mark is missing or misplaced"
 
 
@@ -302,8 +305,7 @@ SESSIONS: Final = (
                 S,
                 3,
                 "session_ref",
-                "is used by an earlier row of this file with other content. Amend that report, or "
-                "mend the row.",
+                TWICE,
             ),
         ),
         [a_session(), a_session(dose_mg=41)],
@@ -315,8 +317,7 @@ SESSIONS: Final = (
                 S,
                 3,
                 "session_ref",
-                "is used by an earlier row of this file with other content. Amend that report, or "
-                "mend the row.",
+                TWICE,
             ),
         ),
         [a_session(), a_session(session_ref="Ｖ－１")],  # noqa: RUF001 - full-width forms
@@ -463,7 +464,10 @@ def test_a_file_without_the_right_to_read_says_so(
 
 
 def test_every_error_is_listed_at_once(store: Store, tmp_path: Path) -> None:
-    """Cells, rows, sessions, events: on both engines, in the order of a spreadsheet's rows."""
+    """Cells, rows, sessions, events, in the order of a spreadsheet's rows; each cell once.
+
+    Row 6 repeats V-1 with another dose: as the events of V-1 are broken, it is not compared yet.
+    """
     rows = [
         a_session(),
         a_session(session_ref="V-2", dose_mg="0,5", ended_at="2026-03-01T09:00", sex="?"),
@@ -484,7 +488,6 @@ def test_every_error_is_listed_at_once(store: Store, tmp_path: Path) -> None:
     assert [(e.file, e.row, e.column) for e in result.errors] == [
         (E, 2, "outcome"),
         (E, 2, "grade"),
-        (E, 2, "grade"),
         (E, 2, "action"),
         (E, 3, "grade"),
         (E, 3, "term"),
@@ -499,6 +502,7 @@ def test_every_error_is_listed_at_once(store: Store, tmp_path: Path) -> None:
         (S, 5, "birth_date"),
         (S, 7, "heart_rate_peak"),
         (S, 7, "started_at"),
+        (S, 7, "no_adverse_event"),
     ]
     assert footprint(store) == before
 

@@ -269,7 +269,9 @@ BATCHES = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(batch=BATCHES)
 def test_whatever_is_filed_verifies_and_rebuilds_equal(
     embedded_store: Store, batch: list[SessionReport]

@@ -1,4 +1,4 @@
-"""Making and opening a store: what stands in the way is told apart, and nothing is left half made."""
+"""Making and opening a store: obstacles are told apart, and nothing is left half made."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from safety.errors import (
 from safety.keys.recovery import RecoveryCode
 from safety.keys.ring import create_keys
 from safety.keys.sources import KeyFile
-from safety.store import opening
+from safety.store import opening, seeding
 from safety.store.handle import Store
 from safety.store.opening import create_store, open_store
 from safety.store.verifying import verify
@@ -92,7 +92,7 @@ def test_what_was_begun_is_removed_when_making_fails(
     source = KeyFile.create(tmp_path / "clinic.key")
     config = Config(tmp_path / "home", key_file=source.path)
     with monkeypatch.context() as patch:
-        patch.setattr(opening.seeding if step == "seed" else opening, step, fail)
+        patch.setattr(seeding if step == "seed" else opening, step, fail)
         with pytest.raises(StoreUnavailable):
             create_store(config, source, clinic=CLINIC, site=SITE)
     assert {path.name for path in config.home.iterdir()} <= {"writer.lock"}
@@ -152,7 +152,7 @@ def test_the_database_of_another_clinic_is_refused(
     other.close()
     embedded_store.close()
     other.config.database_path.replace(embedded_store.config.database_path)
-    with pytest.raises(WrongKey, match="belongs to other keys than keys.json"):
+    with pytest.raises(WrongKey, match=r"belongs to other keys than keys\.json"):
         open_store(embedded_store.config, key_of(embedded_store), clock=clock)
 
 
@@ -182,7 +182,7 @@ def test_a_database_url_of_another_kind_is_refused(
     monkeypatch.chdir(tmp_path)
     source = KeyFile.create(tmp_path / "clinic.key")
     config = Config(tmp_path / "home", key_file=source.path, database=url)
-    with pytest.raises(BadInputFile, match="config.toml"):
+    with pytest.raises(BadInputFile, match=r"config\.toml"):
         create_store(config, source, clinic=CLINIC, site=SITE)
     assert not Path("plain.db").exists()
 
@@ -274,7 +274,11 @@ def test_no_table_shows_a_word_of_a_report(store: Store) -> None:
         for name in tables.metadata.tables:
             for row in connection.execute(text(f"SELECT * FROM {name}")):
                 for value in row:
-                    shown = bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()
+                    shown = (
+                        bytes(value)
+                        if isinstance(value, bytes | memoryview)
+                        else str(value).encode()
+                    )
                     for marker in MARKERS:
                         assert marker.encode() not in shown, name
 

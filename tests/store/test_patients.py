@@ -27,7 +27,8 @@ def patients(store: Store) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    "spelling", ["ab-12 3", "AB123", "ab/12.3", "\uff21\uff22\uff11\uff12\uff13", " Ab\u00ad1\u200b23 "]
+    "spelling",
+    ["ab-12 3", "AB123", "ab/12.3", "\uff21\uff22\uff11\uff12\uff13", " Ab\u00ad1\u200b23 "],
 )
 def test_spellings_of_one_mrn_are_one_patient(store: Store, spelling: str) -> None:
     file_for(store, mrn="AB-123")

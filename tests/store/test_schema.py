@@ -69,9 +69,9 @@ def test_every_table_is_strict(embedded_store: Store) -> None:
 
 def test_a_wrong_kind_of_value_is_refused_by_the_table(embedded_store: Store) -> None:
     service.file_report(embedded_store, NURSE, a_report())
-    with raw_connection(embedded_store) as connection:
-        with pytest.raises(Exception, match="cannot store TEXT value in INTEGER"):
-            connection.execute("UPDATE patients SET version = 'one'")
+    words = "cannot store TEXT value in INTEGER"
+    with raw_connection(embedded_store) as raw, pytest.raises(Exception, match=words):
+        raw.execute("UPDATE patients SET version = 'one'")
 
 
 @pytest.mark.parametrize(

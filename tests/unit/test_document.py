@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from safety.document import canonical, from_document, identity_from, plain, to_document
-from safety.errors import NewerFormat, Tampered
+from safety.errors import InvalidReport, NewerFormat, Tampered
 from safety.model import Criterion, PatientIdentity, SessionReport
 from tests.golden.report_v1 import REPORT
 from tests.support.builders import a_full_report, a_patient, a_report, an_event
@@ -87,6 +87,14 @@ def test_a_later_layout_is_told_by_its_number_before_its_content_is_looked_at() 
         from_document(b'{"schema":2,"something":"else"}')
 
 
+def test_what_was_signed_reads_back_when_limits_were_wider_then() -> None:
+    """A limit that is tightened later must not make a filed report unreadable."""
+    back = from_document(GOLDEN.replace(b'"weight_kg":82', b'"weight_kg":8200'))
+    assert back.weight_kg == 8200
+    with pytest.raises(InvalidReport, match="weight_kg"):
+        replace(back)
+
+
 DAMAGED = {
     "empty": b"",
     "not text": b"\xff\xfe",
@@ -100,7 +108,6 @@ DAMAGED = {
     "a field missing": GOLDEN.replace(b'"site":"Haupt', b'"lot":"Haupt'),
     "an unknown field": GOLDEN.replace(b'"lot":', b'"batch":'),
     "an unknown word": GOLDEN.replace(b'"intravenous"', b'"teleported"'),
-    "an impossible grade": GOLDEN.replace(b'"grade":3', b'"grade":7'),
     "no time": GOLDEN.replace(b"2024-02-29T09:30:15", b"2024-02-30T09:30:15"),
     "a part of another kind": re.sub(rb'"patient":{[^}]*}', b'"patient":7', GOLDEN),
 }
@@ -113,7 +120,7 @@ def test_what_is_no_report_is_refused_without_repeating_it(document: bytes) -> N
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"identity":{"mrn":""}}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"identity":{}}', b"\xff"])
 def test_what_is_no_identity_is_refused(content: bytes) -> None:
     with pytest.raises(Tampered, match="A stored identity is not an identity"):
         identity_from(content)

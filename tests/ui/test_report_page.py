@@ -1,0 +1,285 @@
+"""The nurse's pages, run in process: filing, drafts, amending, and what is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from safety import drafts, service, signing_in
+from safety.access import Actor, Role
+from safety.drafts import Draft
+from safety.errors import Tampered
+from safety.model import SessionReport
+from safety.ui.report.form import Form, Step
+from tests.support.accounts import PASSWORD
+from tests.support.builders import PROTOCOL, SITE, a_full_report, a_report
+from tests.ui.conftest import Clinic, Texts
+
+PAGE = "safety.ui.report.page"
+
+
+def _actor(clinic: Clinic, role: Role = Role.NURSE) -> Actor:
+    return signing_in.sign_in(clinic.store, role, PASSWORD).actor
+
+
+def _reports(clinic: Clinic) -> list[SessionReport]:
+    lines = service.recent_reports(clinic.store, _actor(clinic))
+    return [line.report for line in lines]
+
+
+def _form(app: AppTest) -> Form:
+    opened: Form = app.session_state["form"]
+    return opened
+
+
+ORDINARY: Final = {
+    "patient.from": "new",
+    "patient.mrn": "MRN-0001",
+    "patient.name": "Wilma Testcase",
+    "site": SITE,
+    "protocol": PROTOCOL,
+    "start_date": "2026-03-02",
+    "start_time": "09:00",
+    "dose_mg": 40.0,
+    "weight_kg": 80.0,
+}
+
+
+def _open(clinic: Clinic, **fields: Any) -> AppTest:
+    """The report page with a form that only lacks what happened, and with ``fields``."""
+    opened = Form(uuid4(), ORDINARY | fields)
+    opened.kept = {}
+    return clinic.page(PAGE, Role.NURSE, form=opened)
+
+
+def _type(app: AppTest, name: str, text: str) -> AppTest:
+    app.text_input(key=_form(app).key(name)).set_value(text)
+    return app.run()
+
+
+def _restored(draft: Draft) -> Form:
+    return Form(draft.id, dict(draft.fields), draft.version)
+
+
+def _review(app: AppTest) -> AppTest:
+    return app.button(key="review").click().run()
+
+
+def test_a_session_in_which_nothing_happened_is_filed(clinic: Clinic, texts: Texts) -> None:
+    app = _review(_open(clinic, nothing=True))
+    assert not app.exception
+    assert "Nothing happened." in texts(app)
+    app.button(key="file").click().run()
+    assert app.title[0].value == "Filed"
+    (report,) = _reports(clinic)
+    assert report.no_adverse_event is True
+    assert report.reported_by == "Made-up nurse"
+
+
+def test_two_graded_events_are_filed_with_their_scale(clinic: Clinic) -> None:
+    fields = {"events": ["nausea", "dissociation"], "events.nausea.grade": 2}
+    app = _open(clinic, **fields)
+    key = _form(app).key("events.dissociation.grade")
+    app.radio(key=key).set_value(1).run()
+    _review(app).button(key="file").click().run()
+    (report,) = _reports(clinic)
+    assert {(e.term, e.grade, e.scale) for e in report.events} == {
+        ("nausea", 2, "CTCAE"),
+        ("dissociation", 1, "Afterdose"),
+    }
+
+
+def test_only_the_grades_that_a_term_has_are_offered(clinic: Clinic) -> None:
+    app = _open(clinic, events=["nausea", "syncope"])
+    options = {
+        term: len(app.radio(key=_form(app).key(f"events.{term}.grade")).options)
+        for term in ("nausea", "syncope")
+    }
+    assert options == {"nausea": 3, "syncope": 1}
+
+
+def test_choosing_an_event_takes_nothing_happened_back(clinic: Clinic) -> None:
+    app = _open(clinic, nothing=True)
+    app.session_state[_form(app).key("events")] = ["headache"]
+    app.run()
+    assert "nothing" not in _form(app).fields
+
+
+def test_an_effect_is_found_by_an_everyday_word_and_added(clinic: Clinic) -> None:
+    app = clinic.page(PAGE, Role.NURSE)
+    name = _form(app).id.hex
+    app.text_input(key=f"{name}-find-term").set_value("spaced out").run()
+    app.button(key=f"{name}-add-dissociation").click().run()
+    assert _form(app).fields["events"] == ["dissociation"]
+    assert app.text_input(key=f"{name}-find-term").value == ""
+
+
+def test_a_rise_of_48_is_told_and_offered_as_an_event(clinic: Clinic, texts: Texts) -> None:
+    app = _open(
+        clinic,
+        **{
+            "vitals.before.systolic_mmhg": 128,
+            "vitals.before.diastolic_mmhg": 80,
+            "vitals.peak.systolic_mmhg": 176,
+            "vitals.peak.diastolic_mmhg": 98,
+        },
+    )
+    assert "Rise of 48 mmHg systolic: meets the trial definition of a spike" in texts(app)
+    app.button(key=f"{_form(app).id.hex}-suggested").click().run()
+    assert _form(app).fields["events"] == ["blood_pressure_increased"]
+
+
+def test_swapped_pressures_keep_the_form_open_with_a_sentence(clinic: Clinic, texts: Texts) -> None:
+    pressures = {"vitals.peak.systolic_mmhg": 120, "vitals.peak.diastolic_mmhg": 190}
+    app = _review(_open(clinic, nothing=True, **pressures))
+    assert _form(app).step is Step.WRITE
+    assert "Were they swapped?" in texts(app)
+    assert "1 thing to mend above" in texts(app)
+
+
+def test_what_is_missing_is_asked_for_only_after_review(clinic: Clinic, texts: Texts) -> None:
+    app = clinic.page(PAGE, Role.NURSE)
+    assert "Choose the protocol." not in texts(app)
+    assert "Choose the protocol" in texts(_review(app)).replace("\\", "")
+
+
+def test_a_draft_is_saved_when_a_field_changes_and_not_otherwise(clinic: Clinic) -> None:
+    nurse = _actor(clinic)
+    app = clinic.page(PAGE, Role.NURSE)
+    assert drafts.list_drafts(clinic.store, nurse) == ()
+    _type(app, "lot", "LOT 7")
+    (draft,) = drafts.list_drafts(clinic.store, nurse)
+    assert draft.fields["lot"] == "LOT 7"
+    app.run().run()
+    (again,) = drafts.list_drafts(clinic.store, nurse)
+    assert again.version == draft.version
+
+
+def test_a_draft_is_restored_as_it_was_and_gone_once_filed(clinic: Clinic) -> None:
+    _open(clinic, lot="LOT 7", nothing=True)
+    today = clinic.page("safety.ui.today", Role.NURSE)
+    (draft,) = drafts.list_drafts(clinic.store, _actor(clinic))
+    assert today.button(key=f"draft-{draft.id.hex}").label == "Continue"
+    fresh = clinic.page(PAGE, Role.NURSE, form=_restored(draft))
+    assert fresh.text_input(key=_form(fresh).key("lot")).value == "LOT 7"
+    _review(fresh).button(key="file").click().run()
+    assert drafts.list_drafts(clinic.store, _actor(clinic)) == ()
+
+
+def test_a_form_open_in_two_tabs_overwrites_nothing(clinic: Clinic, texts: Texts) -> None:
+    first = _open(clinic, lot="LOT 1")
+    (draft,) = drafts.list_drafts(clinic.store, _actor(clinic))
+    second = clinic.page(PAGE, Role.NURSE, form=_restored(draft))
+    _type(second, "lot", "LOT 2")
+    _type(first, "lot", "LOT 3")
+    assert "saved there" in texts(first)
+    (kept,) = drafts.list_drafts(clinic.store, _actor(clinic))
+    assert kept.fields["lot"] == "LOT 2"
+
+
+def test_filing_twice_files_once(clinic: Clinic) -> None:
+    app = _review(_open(clinic, nothing=True))
+    app.button(key="file").click().run()
+    _form(app).step = Step.REVIEW  # the second click of a double click meets the page unchanged
+    app.run().button(key="file").click().run()
+    assert app.title[0].value == "Filed"
+    assert len(_reports(clinic)) == 1
+
+
+def test_a_form_filed_elsewhere_with_other_content_says_so(clinic: Clinic, texts: Texts) -> None:
+    app = _review(_open(clinic, nothing=True))
+    service.file_report(
+        clinic.store, _actor(clinic), a_report(dose_mg=12.0), report_id=_form(app).id
+    )
+    app.button(key="file").click().run()
+    assert "This form was filed already" in texts(app)
+    assert app.title[0].value == "Review and sign"
+
+
+def test_the_review_shows_warnings_before_signing(clinic: Clinic, texts: Texts) -> None:
+    app = _review(_open(clinic, nothing=True, weight_kg=20.0))
+    assert "is unusual" in texts(app)
+    assert "The weight" in texts(app)
+
+
+def test_typed_text_is_never_drawn_as_markdown(clinic: Clinic) -> None:
+    trap = "**bold** :red[x] <b>y</b> [link](http://x.example)"
+    fields = {"nothing": True, "narrative": trap, "patient.name": trap, "lot": trap}
+    app = _review(_open(clinic, **fields))
+    assert any(trap in part.value for part in app.text)
+    drawn = [*app.markdown, *app.caption, *app.subheader, *app.title, *app.warning]
+    assert not any(trap in part.value for part in drawn)
+
+
+def test_a_filed_report_is_amended_with_a_reason(clinic: Clinic, texts: Texts) -> None:
+    filed = service.file_report(clinic.store, _actor(clinic), a_full_report())
+    stored = service.read_report(clinic.store, _actor(clinic), filed.report_id)
+    opened = Form(uuid4(), _unfolded(clinic, stored.report), amends=stored)
+    app = clinic.page(PAGE, Role.NURSE, form=opened)
+    app.number_input(key=_form(app).key("dose_mg")).set_value(42.0).run()
+    _review(app).button(key="file").click().run()
+    assert "Say why" in texts(app)
+    app.text_area(key="amendment-reason").set_value("Read from the wrong chart.").run()
+    app.button(key="file").click().run()
+    history = service.report_history(clinic.store, _actor(clinic), filed.report_id)
+    assert [version.report.dose_mg for version in history] == [40.0, 42.0]
+    assert history[1].report.amendment_reason == "Read from the wrong chart."
+    assert history[1].report.events == history[0].report.events
+
+
+def _unfolded(clinic: Clinic, report: SessionReport) -> dict[str, Any]:
+    from safety.ui.report.unfolding import unfold
+
+    return unfold(report, clinic.store.clinic.timezone) | {"route_of": report.protocol}
+
+
+def test_a_filed_report_shows_its_history(clinic: Clinic, texts: Texts) -> None:
+    filed = service.file_report(clinic.store, _actor(clinic), a_full_report())
+    report = service.read_report(clinic.store, _actor(clinic), filed.report_id).report
+    service.amend_report(
+        clinic.store,
+        _actor(clinic),
+        filed.report_id,
+        report,
+        base_version=1,
+        reason="Lot number corrected.",
+    )
+    app = clinic.page("safety.ui.report.view", Role.NURSE, shown_report=filed.report_id)
+    assert not app.exception
+    assert "Version 2" in texts(app)
+    assert "Lot number corrected." in texts(app)
+
+
+def test_a_store_that_cannot_be_trusted_takes_no_report(clinic: Clinic) -> None:
+    app = _review(_open(clinic, nothing=True))
+    clinic.store.distrust = Tampered("Audit entry 3 was changed.")
+    app.run()
+    assert app.button(key="file").disabled
+
+
+@pytest.mark.parametrize("role", [Role.COMPLIANCE, Role.ADMINISTRATOR])
+def test_a_role_without_patients_gets_none_even_on_the_nurses_page(
+    clinic: Clinic, role: Role, texts: Texts
+) -> None:
+    service.file_report(clinic.store, _actor(clinic), a_full_report())
+    app = clinic.page("safety.ui.today", role)
+    assert "Wilma" not in texts(app)
+    assert app.exception
+
+
+def test_an_empty_clinic_says_what_to_do_first(clinic: Clinic, texts: Texts) -> None:
+    app = clinic.page("safety.ui.today", Role.NURSE)
+    assert "start with **New report**" in texts(app)
+
+
+def test_today_lists_the_newest_reports(clinic: Clinic, texts: Texts) -> None:
+    service.file_report(clinic.store, _actor(clinic), a_full_report())
+    app = clinic.page("safety.ui.today", Role.NURSE)
+    assert "Wilma Testcase · MRN MRN-0001" in texts(app)
+    assert "2 events" in texts(app)
+    assert "1 filed for today" in texts(app)
+    assert clinic.store.clock() == datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
