@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -38,6 +41,7 @@ from safety.store.receipts import Receipts
 from safety.store.rows import RowDigests
 from safety.store.writing import Writer
 
+_SNAPSHOT: Final = "snapshot-"
 LOCK_SECONDS: Final = 60
 
 
@@ -95,6 +99,40 @@ class Store:
         """A read-only transaction on a pooled connection."""
         with self._watched(), self._reader.connect() as connection:
             yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A read-only transaction that may last minutes without holding a writer up.
+
+        A reader of the embedded file keeps writers from committing, so the file is copied under
+        the read lock (encrypted as it is, beside the store) and the copy is read and removed.
+        """
+        if not self.embedded:
+            with self.read() as connection:
+                yield connection
+            return
+        for left in self.config.home.glob(f"{_SNAPSHOT}*"):
+            shutil.rmtree(left, ignore_errors=True)  # of a process that was killed
+        with tempfile.TemporaryDirectory(prefix=_SNAPSHOT, dir=self.config.home) as folder:
+            copy = Path(folder) / self.config.database_path.name
+            with self.read() as connection:
+                connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # takes the lock
+                self._copy_to(copy)
+            engine = embedded_engine(copy, self.ring.file_key, writing=False)
+            try:
+                with self._watched(), engine.connect() as connection:
+                    yield connection
+            finally:
+                engine.dispose()
+
+    def _copy_to(self, copy: Path) -> None:
+        try:
+            shutil.copyfile(self.config.database_path, copy)
+        except OSError as cause:
+            raise StoreUnavailable(
+                f"There is no room for a copy of the store to read from ({cause.strerror}). Free "
+                "as much space as the store takes."
+            ) from None
 
     @contextmanager
     def write(self, prepare: Callable[[Connection], None] | None = None) -> Iterator[Writer]:

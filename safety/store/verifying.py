@@ -54,7 +54,7 @@ def verify(store: Store, *, anchor: audit.Head | None = None) -> Verification:
     result = Verification()
     heads = _acknowledged(store, result)
     try:
-        with store.read() as connection:
+        with store.snapshot() as connection:
             _look(store, connection, heads, anchor, result)
     except IntegrityFailure as failure:
         if not result.findings:
