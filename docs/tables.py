@@ -103,7 +103,8 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
 
 def pages() -> list[Path]:
     """Every Markdown file of the project."""
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+    folders = (ROOT / "docs", ROOT / "examples", ROOT / "benchmarks")
+    return sorted([*ROOT.glob("*.md"), *(page for each in folders for page in each.rglob("*.md"))])
 
 
 def renewed(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 from safety import audit
 from safety.access import Action, Actor, guarded
 from safety.errors import AfterdoseError
@@ -27,6 +29,21 @@ def verify_store(store: Store, actor: Actor, *, anchor: audit.Head | None = None
         if store.distrust is None:
             result.note(str(failure))
     return result
+
+
+@guarded(Action.VERIFY)
+def signed_checkpoint(store: Store, actor: Actor) -> bytes:
+    """The present end of the audit trail, signed with the clinic's Ed25519 key, for safe keeping.
+
+    Three lines (clinic, number of entries, mac of the last), an empty one, and the signature over
+    the three lines in base64. Whoever keeps it elsewhere can later show that the trail up to there
+    is the same: ``verify_store`` takes it as its ``anchor``.
+    """
+    with store.write() as writer:
+        writer.log(actor, "audit.checkpoint", "audit", str(writer.head.seq))
+        writer.commit()
+        lines = audit.checkpoint(f"afterdose {store.ring.clinic}", writer.head)
+    return lines + b"\n" + b64encode(store.ring.checkpoint_key.sign(lines)) + b"\n"
 
 
 @guarded(Action.REBUILD)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from reports.commands.opening import open_home, read_bytes
 from reports.commands.printing import print_json, print_record, tell
 from safety.audit import Head
-from safety.errors import BadInputFile, UserError
+from safety.errors import BadInputFile, StoreUnavailable, UserError
 
 INTEGRITY: Final = 3
 
@@ -36,8 +36,8 @@ def verify(arguments: Namespace) -> int:
         return _verify_store(arguments)
     from reports.quarterly.verify import verify_package
 
-    if arguments.anchor is not None or arguments.renew_receipts:
-        raise UserError("--anchor and --renew-receipts go with --store, not with a package.")
+    if arguments.anchor or arguments.checkpoint or arguments.renew_receipts:
+        raise UserError("--anchor, --checkpoint and --renew-receipts go with --store.")
     found = verify_package(arguments.package, arguments.fingerprint)
     print_record(_package(arguments.package, found), arguments.format)
     tell(found.origin)
@@ -61,13 +61,16 @@ def _package(folder: Path, found: Any) -> dict[str, Any]:
 
 
 def _verify_store(arguments: Namespace) -> int:
-    from safety.store.verifying import verify as verify_store
+    from safety.access import CONSOLE
+    from safety.upkeep import verify_store
 
     anchor = read_anchor(arguments.anchor) if arguments.anchor is not None else None
     with open_home(arguments) as store:
-        found = verify_store(store, anchor=anchor)
+        found = verify_store(store, CONSOLE, anchor=anchor)
         if arguments.renew_receipts:
             found = _renewed(store, found, anchor)
+        if arguments.checkpoint is not None and not found.findings:
+            _write_checkpoint(store, arguments.checkpoint)
     record = {
         "audit_entries": found.entries,
         "rows": found.rows,
@@ -89,15 +92,25 @@ def _verify_store(arguments: Namespace) -> int:
 def _renewed(store: Any, found: Any, anchor: Head | None) -> Any:
     """Begin new receipts when they are all that is wrong, and check again."""
     from safety.access import CONSOLE
-    from safety.store.verifying import renew_receipts
-    from safety.store.verifying import verify as verify_store
+    from safety.upkeep import renew_receipts, verify_store
 
     name = store.receipts.path.name
     if any(name not in finding for finding in found.findings):
         tell("The receipts were left as they are: something else is wrong.")
         return found
     renew_receipts(store, CONSOLE)
-    return verify_store(store, anchor=anchor)
+    return verify_store(store, CONSOLE, anchor=anchor)
+
+
+def _write_checkpoint(store: Any, path: Path) -> None:
+    from safety.access import CONSOLE
+    from safety.upkeep import signed_checkpoint
+
+    try:
+        path.write_bytes(signed_checkpoint(store, CONSOLE))
+    except OSError as cause:
+        raise StoreUnavailable(f"{path} cannot be written ({cause.strerror}).") from None
+    tell(f"{path} is the checkpoint. Keep it where nobody who holds the keys can change it.")
 
 
 def read_anchor(path: Path) -> Head:

@@ -135,6 +135,12 @@ def _add_verify(commands: Subparsers) -> None:
         help="a checkpoint kept outside: its three lines, or the manifest.json of a package",
     )
     parser.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        type=Path,
+        help="write the signed end of the audit trail, to be kept outside",
+    )
+    parser.add_argument(
         "--renew-receipts",
         action="store_true",
         help="begin new receipts after theirs were lost, when all else holds",

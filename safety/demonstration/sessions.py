@@ -51,10 +51,10 @@ def sessions(random: Random, person: Person, until: date) -> Iterator[Session]:
     for course in person.courses:
         for _ in range(course.sessions):
             number += 1
-            if day > until:
-                return
             if day.weekday() == 6:
                 day += timedelta(days=1)
+            if day > until:
+                return
             if random.random() > 0.03:  # some are cancelled
                 yield _session(random, person, course, day, number)
             day += timedelta(days=_gap(random, person, course, number))

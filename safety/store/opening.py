@@ -55,6 +55,7 @@ def create_store(
     from safety.keys.ring import create_keys
 
     zone_named(timezone)
+    _no_core_dumps()
     if config.database is None:
         sqlcipher()
     _refuse_existing(config)
@@ -129,6 +130,7 @@ def open_store(config: Config, source: KeySource, *, clock: Clock = now) -> Stor
                 f"{config.database_path} is missing. Restore the backup, or name another folder "
                 "with --home."
             )
+    _no_core_dumps()
     ring = open_keys(config.keys_path, source)
     if config.database is None:
         check_header(config.database_path, ring.file_key)
@@ -138,6 +140,15 @@ def open_store(config: Config, source: KeySource, *, clock: Clock = now) -> Stor
         _ = store.clinic  # raises when keys.json and database do not belong together
         store.distrust = trust_failure(store)
     return store
+
+
+def _no_core_dumps() -> None:
+    """Keep the keys of this process out of a core file. Windows writes none by itself."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _bring_up_to_date(store: Store) -> None:

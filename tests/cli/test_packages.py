@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import b64decode
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from reports.periods import Quarter
+from safety.config import read_config
+from safety.keys.ring import open_keys
+from safety.keys.sources import KeyFile
 from tests.support.accounts import audit_of
 from tests.support.command_line import Desk
 from tests.support.stores import raw_connection
@@ -185,3 +191,17 @@ def test_receipts_are_not_renewed_while_something_else_is_wrong(filled: Desk) ->
     assert done.status == 3
     assert "something else is wrong" in done.err
     assert not (filled.home / "receipts.log").exists()
+
+
+def test_a_checkpoint_is_signed_and_serves_as_the_anchor(filled: Desk) -> None:
+    """The auditor needs the three lines, the signature and the public key only."""
+    kept = filled.folder / "checkpoint.txt"
+    assert filled.run("verify", "--store", "--checkpoint", kept).status == 0
+    lines, signature = kept.read_bytes().split(b"\n\n")
+    config = read_config(filled.home)
+    public = open_keys(config.keys_path, KeyFile(config.key_file or Path())).checkpoint_public
+    key = Ed25519PublicKey.from_public_bytes(public)
+    key.verify(b64decode(signature), lines + b"\n")
+    with pytest.raises(InvalidSignature):
+        key.verify(b64decode(signature), lines.replace(b"\n", b"\n1", 1) + b"\n")
+    assert filled.run("verify", "--store", "--anchor", kept).status == 0
