@@ -48,8 +48,10 @@ def labels_of(rows: Sequence[RateRow], order: Sequence[str]) -> dict[str, str]:
     }
 
 
-def draw(terms: Sequence[TermRows], labels: dict[str, str]) -> alt.LayerChart | alt.FacetChart:
-    """The chart. Colours follow the clinic's order of protocols, the same on every page."""
+def draw(
+    terms: Sequence[TermRows], labels: dict[str, str], order: Sequence[str]
+) -> alt.LayerChart | alt.FacetChart:
+    """The chart. ``order`` is the clinic's of all protocols: each keeps the colour of its place."""
     import altair as alt
 
     shown = plotted(terms)
@@ -58,9 +60,15 @@ def draw(terms: Sequence[TermRows], labels: dict[str, str]) -> alt.LayerChart | 
         yOffset=alt.YOffset("protocol:N", sort=list(labels.values())),
         color=alt.Color(
             "protocol:N",
-            scale=alt.Scale(domain=list(labels.values())),
+            scale=alt.Scale(domain=[labels.get(protocol, protocol) for protocol in order]),
             legend=alt.Legend(
-                title=None, orient="top", columns=2, labelLimit=250, labelFontSize=12
+                values=list(labels.values()),
+                title=None,
+                orient="top",
+                columns=1,
+                labelLimit=420,
+                rowPadding=3,
+                symbolOpacity=1,
             ),
         ),
         tooltip=[

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from reports.periods import Quarter
 from reports.rates import RateQuery, exposure, incidence
@@ -12,6 +13,8 @@ from reports.ui import dot_plot, quarters, table
 from safety import protocols
 from safety.ui import say
 from safety.ui.session import Visit
+
+_NARROWEST: Final = 520  # pixels that plot and table need beside one another
 
 
 def page(visit: Visit) -> None:
@@ -25,24 +28,23 @@ def page(visit: Visit) -> None:
     rows = [row for row in incidence(visit.store, visit.actor, query) if row.exposed]
     _sentence(rows, done, query)
     terms = table.by_term(rows)
-    left, right = st.columns([5, 6], gap="large")
-    with left:
+    halves = st.grid(2, min_column_width=_NARROWEST, gap="large")
+    with halves.cell():
         _plot(visit, rows, terms)
-    with right:
+    with halves.cell():
         _table(terms, query)
 
 
 def _filters(visit: Visit) -> RateQuery:
-    cells = st.columns([3.4, 1.8, 2, 2.2, 2.6], vertical_alignment="bottom")
-    with cells[0]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         quarter: Quarter = quarters.pick(visit, "incidence.quarter")
-    unit = _one_of(cells[1], "Count", table.UNITS)
-    grade: int = cells[2].selectbox("Grades", [1, 2, 3, 4, 5], format_func=_from_grade)
-    method = _one_of(cells[3], "Interval", table.METHODS)
-    emergent = cells[4].toggle(
-        "Treatment-emergent only",
-        help="Only what began or got worse with the dose; not what was there before.",
-    )
+        unit = _one_of("Count", table.UNITS, 150)
+        grade: int = st.selectbox("Grades", [1, 2, 3, 4, 5], format_func=_from_grade, width=150)
+        method = _one_of("Interval", table.METHODS, 190)
+        emergent = st.toggle(
+            "Treatment-emergent only",
+            help="Only what began or got worse with the dose; not what was there before.",
+        )
     return RateQuery(
         first=quarter.first,
         last=quarter.last,
@@ -53,8 +55,8 @@ def _filters(visit: Visit) -> RateQuery:
     )
 
 
-def _one_of(cell: DeltaGenerator, label: str, names: dict[str, str]) -> str:
-    return cell.selectbox(label, list(names.keys()), format_func=names.__getitem__)
+def _one_of(label: str, names: dict[str, str], width: int) -> str:
+    return st.selectbox(label, list(names.keys()), format_func=names.__getitem__, width=width)
 
 
 def _from_grade(grade: int) -> str:
@@ -96,11 +98,14 @@ def _plot(visit: Visit, rows: list[RateRow], terms: list[table.TermRows]) -> Non
         st.markdown("No such event was reported in this quarter.")
         return
     st.altair_chart(
-        dot_plot.draw(terms, labels),
+        dot_plot.draw(terms, labels, known),
         width="stretch",
         alt="Dot plot of the table beside it: one row an effect, one dot a protocol",
     )
-    st.caption("Sorted by what differs most between protocols. Colours stay with the protocol.")
+    st.caption(
+        "Sorted by how far the intervals of two protocols lie apart, so that what differs beyond "
+        "chance stands first. Colours stay with the protocol."
+    )
 
 
 def _table(terms: list[table.TermRows], query: RateQuery) -> None:

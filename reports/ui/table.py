@@ -43,10 +43,15 @@ class TermRows:
     rows: tuple[RateRow, ...]
 
     @property
-    def spread(self) -> float:
-        """How far apart the protocols are: highest less lowest proportion."""
-        known = [row.estimate for row in self.rows if row.estimate is not None]
-        return max(known) - min(known) if known else 0.0
+    def apart(self) -> float:
+        """How far the intervals of two protocols lie apart at most; below zero, they overlap.
+
+        Higher less lower proportion would put the smallest protocols first, whose proportions
+        differ most by chance alone.
+        """
+        lows = [row.low for row in self.rows if row.low is not None]
+        highs = [row.high for row in self.rows if row.high is not None]
+        return max(lows) - min(highs) if lows and highs else -1.0
 
     @property
     def highest(self) -> float:
@@ -65,7 +70,7 @@ def by_term(rows: Iterable[RateRow]) -> list[TermRows]:
     for row in rows:
         gathered.setdefault(row.term, []).append(row)
     terms = [TermRows(term, found[0].term_name, tuple(found)) for term, found in gathered.items()]
-    return sorted(terms, key=lambda t: (t.term != ANY_EVENT, -t.spread, -t.highest, t.name))
+    return sorted(terms, key=lambda t: (t.term != ANY_EVENT, -t.apart, -t.highest, t.name))
 
 
 def lines(terms: Sequence[TermRows]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ _FILE, _WORDS = "Key file", "Passphrase"
 
 def recovery_code_waits() -> bool:
     """Whether a clinic was just made here and its recovery code is still on the screen."""
-    return _CODE in st.session_state
+    return bool(st.session_state.get(_CODE))
 
 
 def page() -> None:
@@ -112,22 +112,25 @@ def _found(wanted: Founding, repeated: str) -> None:
     if problems := wanted.problems(repeated):
         say.problems(problems)
         return
+    # A second click ends this run at its next word with Streamlit, and the code exists only once:
+    # it goes straight into a list that the session holds already.
+    shown: list[str] = []
+    st.session_state[_CODE] = shown
     try:
         with st.spinner("Making the clinic ..."):
-            code = found_clinic(wanted)
+            shown.append(found_clinic(wanted))
     except AfterdoseError as error:
         say.failure(error)
         return
-    st.session_state.clear()
-    st.session_state[_CODE] = code
     st.rerun()
 
 
 def recovery_page() -> None:
     """Show the recovery code once, and go on when it was written down."""
     frame.narrow()
+    _forget_what_was_typed()
     say.title("The recovery code", "Write it on paper now. It is shown this once.")
-    st.code(_in_lines(st.session_state[_CODE]), language=None)
+    st.code(_in_lines(st.session_state[_CODE][0]), language=None)
     st.markdown(
         "With it the store opens when the key file or the passphrase is lost. Without either of "
         "them nobody can open it, ever. Keep the paper in a safe, apart from the machine."
@@ -136,6 +139,11 @@ def recovery_page() -> None:
     if st.button("Go on to sign in", type="primary", disabled=not written):
         st.session_state.clear()
         st.rerun()
+
+
+def _forget_what_was_typed() -> None:
+    for key in [key for key in st.session_state if key != _CODE]:
+        del st.session_state[key]
 
 
 def _in_lines(code: str) -> str:

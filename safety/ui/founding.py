@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
+from typing import Final
 
 from safety import accounts
 from safety.access import CONSOLE, Role
 from safety.config import Config, default_home
-from safety.errors import Problem, StoreExists, UserError
+from safety.errors import BadInputFile, Problem, StoreExists, UserError
 from safety.keys.passwords import check_new_password
 from safety.keys.sources import KeyFile, KeySource, Passphrase, check_apart
+from safety.limits import NAME_LENGTH, text_problem
 from safety.store.handle import Store
 from safety.store.opening import create_store
 from safety.ui import holding
+
+_ONE_AT_A_TIME: Final = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +35,21 @@ class Founding:
     passphrase: str | None = field(default=None, repr=False)
 
     def problems(self, repeated: str) -> list[Problem]:
-        """What was left out, and a password that was typed differently the second time."""
-        asked = {
-            "clinic": (self.clinic, "Enter the name of the clinic."),
-            "site": (self.site, "Enter the name of the first site."),
-            "username": (self.username, "Enter a user name for the director."),
-            "display_name": (self.display_name, "Enter the director's name as pages show it."),
-            "password": (self.password, "Enter a password for the director."),
-        }
-        found = [Problem(name, text) for name, (given, text) in asked.items() if not given.strip()]
+        """What cannot be right, told before anything is made."""
+        named = (
+            ("clinic", self.clinic),
+            ("site", self.site),
+            ("display_name", self.display_name),
+        )
+        found = [text_problem(name, text, NAME_LENGTH) for name, text in named]
+        if not accounts.may_be_username(accounts.folded(self.username)):
+            text = "needs 2 to 64 characters: letters from a to z, digits, and . _ - @ only."
+            found.append(Problem("username", text))
         if self.password != repeated:
             found.append(Problem("password", "The two passwords differ. Type both again."))
         if self.key_file is None and not self.passphrase:
             found.append(Problem("key", "Enter the passphrase."))
-        return found
+        return [problem for problem in found if problem is not None]
 
 
 def suggested_key_file() -> Path:
@@ -59,20 +65,20 @@ def found_clinic(wanted: Founding) -> str:
     Works only where there is no store yet. Raises StoreExists, WeakPassword, UnsafeKeySource and
     the errors of writing.
     """
-    home = default_home()
-    if holding.found_config() is not None:
-        raise StoreExists("This clinic exists already. Reload the page and sign in.")
-    check_new_password(wanted.password, wanted.username, wanted.clinic)
-    config = Config(home=home, key_file=wanted.key_file)
-    store, code = create_store(
-        config,
-        _source(wanted, home),
-        clinic=wanted.clinic.strip(),
-        site=wanted.site.strip(),
-        timezone=wanted.timezone,
-    )
-    _add_director(store, wanted)
-    holding.hold(store)
+    check_new_password(wanted.password, accounts.folded(wanted.username), wanted.clinic)
+    with _ONE_AT_A_TIME:
+        home = default_home()
+        if holding.found_config() is not None:
+            raise StoreExists("This clinic exists already. Reload the page and sign in.")
+        store, code = create_store(
+            Config(home=home, key_file=wanted.key_file),
+            _source(wanted, home),
+            clinic=" ".join(wanted.clinic.split()),
+            site=wanted.site,
+            timezone=wanted.timezone,
+        )
+        _add_director(store, wanted)
+        holding.hold(store)
     return code.printed()
 
 
@@ -85,7 +91,10 @@ def _source(wanted: Founding, home: Path) -> KeySource:
     check_apart(path, home)
     if path.exists():
         return KeyFile(path)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise BadInputFile(f"{path.parent} cannot be made: {error.strerror}.") from None
     return KeyFile.create(path)
 
 

@@ -26,8 +26,8 @@ def banners(store: Store) -> None:
     """Say what has to be known on every page."""
     if store.distrust is not None:
         st.error(
-            f"{say.plain(str(store.distrust))} Reading works; filing is off until somebody has "
-            "looked at the store.",
+            f"{say.plain(str(store.distrust))} Rates can be read. Reports cannot be opened or "
+            "filed until somebody has looked at the store.",
             icon=":material/gpp_bad:",
         )
     if store.clinic.demonstration:

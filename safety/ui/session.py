@@ -20,7 +20,7 @@ from safety.ui import holding, incidents
 if TYPE_CHECKING:
     from safety.demonstration import DemoAccount
 
-_TOKEN: Final = "token"  # noqa: S105 - the name of an entry  # noqa: S105 - the name of an entry
+_TOKEN: Final = "token"  # noqa: S105 - the name of an entry
 _DEMONSTRATION: Final = "demonstration"
 _NOTICE: Final = "notice"
 _WATCH_SECONDS: Final = 15

@@ -89,6 +89,7 @@ DISCHARGE: Final[dict[str, str]] = {
 }
 
 _LABELS: Final[dict[str, str]] = {
+    "clinic": "The name of the clinic",
     "username": "The user name",
     "display_name": "The name shown",
     "patient": "The patient",

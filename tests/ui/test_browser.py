@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +19,8 @@ from safety.vocabulary import vocabulary
 from tests.ui import browsing
 from tests.ui.browsing import choose, clock, go, press, quiet, sign_in, title, write
 
-pytestmark = pytest.mark.browser
+# One server and one clinic for the file: one worker runs it.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 DIRECTOR = ("ida", "window marble thirteen canoe")
 NURSE = ("nora", "lantern gravel otter 58")
@@ -109,31 +111,51 @@ def _file_two_events(page: Page) -> None:
     title(page, "Filed")
 
 
-def test_first_run_to_verified_package(browser: Browser, address: str, folder: Path) -> None:
-    """Make the clinic, sign in, file two events, see them counted, export, verify."""
+@dataclass
+class Day:
+    """The first day of a clinic: it was made, and a nurse filed a report with two events."""
+
+    director: Page
+    nurse: Page
+    asked: list[str]
+    """Every address that the director's browser asked for."""
+
+
+@pytest.fixture(scope="module")
+def day(browser: Browser, address: str, folder: Path) -> Day:
     director = _visitor(browser, address)
-    seen: list[str] = []
-    director.on("request", lambda request: seen.append(request.url))
+    asked: list[str] = []
+    director.on("request", lambda request: asked.append(request.url))
     _make_the_clinic(director, folder)
     sign_in(director, *DIRECTOR)
     expect(director.get_by_text("No session was reported in this quarter")).to_be_visible()
     _add_the_nurse(director)
-
     nurse = _visitor(browser, address)
     sign_in(nurse, *NURSE)
     title(nurse, "Today")
     _file_two_events(nurse)
+    return Day(director, nurse, asked)
 
+
+def test_first_run_to_verified_package(day: Day, folder: Path) -> None:
+    """Make the clinic, sign in, file two events, see them counted, export, verify."""
+    director = day.director
     go(director, "Incidence")
     title(director, "Incidence")
     expect(director.get_by_text("1 of 1 sessions")).to_be_visible()
     plot = director.locator("svg.marks")
     for shown in ("Nausea", "Dissociation", "IV ketamine, depression, induction (N = 1)"):
         expect(plot.get_by_text(shown)).to_be_visible()
-
     _export_and_verify(director, folder)
-    _nothing_is_shared(director, nurse)
-    assert {urlsplit(url).hostname for url in seen if url.startswith("http")} == {"127.0.0.1"}
+    _nothing_is_shared(director, day.nurse)
+
+
+def test_no_page_asks_another_machine(day: Day) -> None:
+    """Fonts, icons and scripts come from the server itself."""
+    for place in ("Incidence", "Quarter", "Today", "New report", "Accounts", "My account"):
+        go(day.director, place)
+    hosts = {urlsplit(url).hostname for url in day.asked if url.startswith("http")}
+    assert hosts == {"127.0.0.1"}
 
 
 def _export_and_verify(page: Page, folder: Path) -> None:
@@ -167,11 +189,9 @@ def _nothing_is_shared(director: Page, nurse: Page) -> None:
     assert MRN not in nurse.url
 
 
-def test_what_was_typed_is_in_no_file_and_no_log(
-    browser: Browser, address: str, folder: Path
-) -> None:
-    """The markers of the first test are readable nowhere on the disk."""
-    assert (folder / "home" / "store.db").exists(), "runs after the first test of this file"
+def test_what_was_typed_is_in_no_file_and_no_log(day: Day, folder: Path) -> None:
+    """Name, MRN, narrative and passwords are readable nowhere on the disk."""
+    assert (folder / "home" / "store.db").exists()
     for path in folder.rglob("*"):
         if path.is_file() and path.suffix != ".zip":
             content = path.read_bytes()
@@ -180,7 +200,7 @@ def test_what_was_typed_is_in_no_file_and_no_log(
 
 
 def test_signing_out_clears_the_screen_and_a_reload_signs_out(
-    browser: Browser, address: str
+    day: Day, browser: Browser, address: str
 ) -> None:
     nurse = _visitor(browser, address)
     sign_in(nurse, *NURSE)
@@ -194,7 +214,7 @@ def test_signing_out_clears_the_screen_and_a_reload_signs_out(
 
 
 def test_a_draft_outlives_the_browser_and_a_double_click_files_once(
-    browser: Browser, address: str
+    day: Day, browser: Browser, address: str
 ) -> None:
     nurse = _visitor(browser, address)
     sign_in(nurse, *NURSE)
@@ -205,7 +225,7 @@ def test_a_draft_outlives_the_browser_and_a_double_click_files_once(
     press(nurse, "Choose")
     choose(nurse, "Protocol", "IV ketamine, depression, induction")
     clock(nurse, "Dose began", "00:02")
-    nurse.get_by_text("Nothing happened", exact=True).click()
+    nurse.get_by_role("radio", name="Nothing happened").click()
     quiet(nurse)
     expect(nurse.get_by_text("Draft saved")).to_be_visible()
     nurse.context.close()
@@ -224,3 +244,20 @@ def test_a_draft_outlives_the_browser_and_a_double_click_files_once(
     title(again, "Today")
     expect(again.get_by_role("button", name="View")).to_have_count(2)
     expect(again.get_by_role("button", name="Continue")).to_have_count(0)
+
+
+def test_a_slow_tablet_and_a_hurried_nurse_lose_nothing_that_was_filled_in(
+    day: Day, browser: Browser, address: str
+) -> None:
+    """What the form begins with survives being overtaken by the first presses."""
+    nurse = _visitor(browser, address)
+    sign_in(nurse, *NURSE)
+    nurse.context.new_cdp_session(nurse).send("Emulation.setCPUThrottlingRate", {"rate": 8})
+    nurse.get_by_role("link", name="New report", exact=True).click()
+    nurse.get_by_role("button", name="New patient", exact=True).click()
+    write(nurse, "MRN", "MRN-HURRY")
+    expect(nurse.get_by_role("combobox", name="Site")).to_have_value("Main Street")
+    expect(nurse.get_by_role("combobox", name="Where")).to_have_value("Clinic")
+    year = str(date.today().year)  # noqa: DTZ011 - the server runs on this machine
+    parts = nurse.get_by_role("group", name="Day").get_by_role("spinbutton")
+    expect(parts.nth(2)).to_have_text(year)

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from reports.intervals import wilson
 from reports.periods import Quarter
 from reports.quarterly.verify import verify_package
 from reports.rows import ANY_EVENT, ExposureRow, RateRow
@@ -145,7 +146,7 @@ def test_quarters_are_offered_newest_first() -> None:
 
 
 def _row(protocol: str, term: str, with_event: int, exposed: int) -> RateRow:
-    share = with_event / exposed
+    found = wilson(with_event, exposed)
     return RateRow(
         protocol,
         protocol.upper(),
@@ -155,23 +156,24 @@ def _row(protocol: str, term: str, with_event: int, exposed: int) -> RateRow:
         with_event,
         exposed,
         with_event,
-        share,
-        0.0,
-        1.0,
-        "wilson",
+        found.value,
+        found.low,
+        found.high,
+        found.method,
     )
 
 
-def test_terms_are_sorted_by_what_differs_most_after_any_event() -> None:
+def test_terms_are_sorted_by_what_differs_beyond_chance_after_any_event() -> None:
+    """A difference of 50 points in six sessions stands behind one of 20 points in 400."""
     rows = [
-        _row("a", "nausea", 1, 10),
-        _row("b", "nausea", 2, 10),
-        _row("a", "headache", 0, 10),
-        _row("b", "headache", 5, 10),
-        _row("a", ANY_EVENT, 5, 10),
-        _row("b", ANY_EVENT, 5, 10),
+        _row("a", "nausea", 40, 200),
+        _row("b", "nausea", 80, 200),
+        _row("a", "headache", 20, 200),
+        _row("b", "headache", 3, 6),
+        _row("a", ANY_EVENT, 50, 200),
+        _row("b", ANY_EVENT, 50, 200),
     ]
-    assert [t.term for t in table.by_term(rows)] == [ANY_EVENT, "headache", "nausea"]
+    assert [t.term for t in table.by_term(rows)] == [ANY_EVENT, "nausea", "headache"]
 
 
 def test_a_protocol_keeps_its_place_in_the_legend_whatever_the_numbers() -> None:
@@ -185,8 +187,15 @@ def test_the_plot_carries_every_number_with_its_denominator() -> None:
     terms = table.by_term(rows)
     (point,) = dot_plot.points(terms, dot_plot.labels_of(rows, ["a"]))
     assert point["share"] == "4.2 % (9 / 213)"
-    spec = dot_plot.draw(terms, dot_plot.labels_of(rows, ["a"])).to_dict()
-    assert spec["layer"]
+
+
+def test_a_protocol_keeps_its_colour_in_a_quarter_without_the_others() -> None:
+    rows = [_row("b", "nausea", 9, 213)]
+    labels = dot_plot.labels_of(rows, ["a", "b"])
+    spec = dot_plot.draw(table.by_term(rows), labels, ["a", "b"]).to_dict()
+    colour = spec["layer"][0]["encoding"]["color"]
+    assert colour["scale"]["domain"] == ["a", "B (N = 213)"]
+    assert colour["legend"]["values"] == ["B (N = 213)"]
 
 
 def test_silent_sessions_are_added_up_over_protocols() -> None:

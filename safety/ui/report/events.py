@@ -33,16 +33,7 @@ def events(form: Form) -> list[str]:
 
 def _nothing(form: Form) -> None:
     with st.container(key="nothing"):
-        key = form.key("nothing")
-        st.session_state.setdefault(key, form.fields.get("nothing"))
-        st.pills(
-            "Nothing happened",
-            [True],
-            format_func=lambda _: ":material/check: Nothing happened",
-            key=key,
-            label_visibility="collapsed",
-            disabled=bool(events(form)),
-        )
+        widgets.marked(form, "nothing", "Nothing happened", disabled=bool(events(form)))
 
 
 def _common(form: Form, protocol: Protocol | None, vocabulary: Vocabulary) -> None:
@@ -52,7 +43,7 @@ def _common(form: Form, protocol: Protocol | None, vocabulary: Vocabulary) -> No
         return
     names = {term: vocabulary.get(term).name for term in offered}
     with st.container(key="common"):
-        widgets.pressed(form, "events", names, label="Common effects")
+        widgets.pressed(form, "events", "Common effects", names)
 
 
 def _search(form: Form, vocabulary: Vocabulary) -> None:
@@ -106,7 +97,7 @@ def _remove(form: Form, term: str) -> None:
 def _event(form: Form, made: Attempt, term: Term) -> None:
     start = f"events.{term.id}"
     _suppose(form, term)
-    with st.container(border=True):
+    with st.container(border=True, key=f"event-{term.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{term.name}**", width="stretch")
             st.button(
@@ -117,11 +108,8 @@ def _event(form: Form, made: Attempt, term: Term) -> None:
                 on_click=_remove,
                 args=(form, term.id),
             )
-        left, right = st.columns([3, 2])
-        with left:
-            _grade(form, term)
-        with right:
-            _course(form, start)
+        _grade(form, term)
+        _course(form, start)
         _judgement(form, start)
         parts.tell(made.about(start))
 
@@ -143,24 +131,29 @@ def _grade(form: Form, term: Term) -> None:
 
 
 def _course(form: Form, start: str) -> None:
-    from_, for_ = st.columns(2)
-    with from_:
+    cells = st.columns([2, 2, 3, 3])
+    with cells[0]:
         widgets.whole(form, f"{start}.onset_minutes", "From, min", help="After the dose began.")
-    with for_:
+    with cells[1]:
         widgets.whole(form, f"{start}.duration_minutes", "For, min")
-    widgets.chosen(form, f"{start}.outcome", "Outcome", words.OUTCOME)
-    widgets.chosen(form, f"{start}.relatedness", "Caused by the dose", words.RELATEDNESS)
-    widgets.chosen(form, f"{start}.elicitation", "How we know", words.ELICITATION)
+    with cells[2]:
+        widgets.chosen(form, f"{start}.outcome", "Outcome", words.OUTCOME)
+    with cells[3]:
+        widgets.chosen(form, f"{start}.relatedness", "Caused by the dose", words.RELATEDNESS)
 
 
 def _judgement(form: Form, start: str) -> None:
-    widgets.several(
-        form,
-        f"{start}.serious",
-        "Serious, because",
-        words.CRITERION,
-        placeholder="Not serious. Choose a reason if it was.",
-    )
+    known, serious = st.columns([4, 6])
+    with known:
+        widgets.chosen(form, f"{start}.elicitation", "How we know", words.ELICITATION)
+    with serious:
+        widgets.several(
+            form,
+            f"{start}.serious",
+            "Serious, because",
+            words.CRITERION,
+            placeholder="Not serious. Choose a reason if it was.",
+        )
     with st.expander("More about it"):
         widgets.text(form, f"{start}.action", "What was done")
         widgets.paragraph(form, f"{start}.narrative", "In words")

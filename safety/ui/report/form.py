@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
+from time import monotonic
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -18,11 +19,11 @@ from safety.store.reading import Stored
 from safety.ui.session import Visit
 
 _OPEN: Final = "form"
+_SETTLED_SECONDS: Final = 3.0
+_SETTLED_RUNS: Final = 2
 
 
 class Step(StrEnum):
-    """Where a form is on its way."""
-
     """Where a form is on its way."""
 
     WRITE = "write"
@@ -35,7 +36,8 @@ class Form:
     """A report being written. ``id`` is the id the report will have; ``version`` counts drafts.
 
     ``amends`` is the filed version that an amendment starts from. ``asked`` is whether the review
-    was asked for, after which what is missing is pointed out.
+    was asked for, after which what is missing is pointed out. ``runs`` counts how
+    often the form was drawn to its end.
     """
 
     id: UUID
@@ -44,6 +46,9 @@ class Form:
     amends: Stored | None = None
     step: Step = Step.WRITE
     asked: bool = False
+    turns: dict[str, int] = field(default_factory=dict)
+    begun: dict[str, tuple[float, int, Any]] = field(default_factory=dict)
+    runs: int = 0
     kept: Mapping[str, Any] = field(default_factory=dict)
     kept_at: datetime | None = None
     stuck: str | None = None
@@ -55,12 +60,12 @@ class Form:
 
     def key(self, name: str) -> str:
         """The key of the widget that shows the field ``name``."""
-        return f"{self.id.hex}:{name}"
+        return f"{self.id.hex}:{self.turns.get(name, 0)}:{name}"
 
     def put(self, name: str, value: Any) -> None:
-        """Set a field from the program; its widget follows when it is drawn next."""
+        """Set a field from the program; it is drawn as a new widget that begins with ``value``."""
         self.set(name, value)
-        st.session_state.pop(self.key(name), None)
+        self.turns[name] = self.turns.get(name, 0) + 1
 
     def set(self, name: str, value: Any) -> None:
         """Set a field to what a widget holds; None and blank text take it away."""
@@ -70,12 +75,28 @@ class Form:
         else:
             self.fields[name] = plain
 
+    def beginning(self, name: str) -> Any:
+        """What the widget of ``name`` begins with, or None once it is surely on the screen.
+
+        A value set through the session reaches the browser once, and is lost when that run is
+        overtaken by the next. A default arrives with every run, but a widget with a default cannot
+        be emptied. So a widget has its value as default until it had ample time to be drawn.
+        """
+        key = self.key(name)
+        if key not in st.session_state or key not in self.begun:
+            self.begun[key] = (monotonic(), self.runs, self.fields.get(name))
+        at, run, value = self.begun[key]
+        settled = monotonic() - at > _SETTLED_SECONDS and self.runs - run >= _SETTLED_RUNS
+        return None if settled else value
+
     def collect(self) -> None:
         """Take over what the widgets hold now."""
-        start = self.key("")
+        start = f"{self.id.hex}:"
         for key in list(st.session_state):
             if isinstance(key, str) and key.startswith(start):
-                self.set(key.removeprefix(start), st.session_state[key])
+                name = key.split(":", 2)[2]
+                if key == self.key(name):
+                    self.set(name, st.session_state[key])
         if self.fields.get("events") and self.fields.get("nothing"):
             self.put("nothing", None)
 

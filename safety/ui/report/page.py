@@ -63,11 +63,14 @@ def _write(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> None:
     leaving.band(opened, made)
     opened.keep(visit)
     _bar(visit, opened, made)
+    opened.runs += 1
 
 
 def _bar(visit: Visit, opened: Form, made: Attempt) -> None:
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
-        st.text(_state(visit, opened, made), width="stretch")
+        who = patient.in_one_line(opened.fields)
+        state = _state(visit, opened, made)
+        st.text("\n".join(line for line in (who, state) if line), width="stretch")
         if st.button("Put aside", help="The draft stays under Today.", key="put-aside"):
             form.close()
             places.go("today")

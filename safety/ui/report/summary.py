@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from safety.model import AdverseEvent, BloodPressure, SessionReport
 from safety.ui import say, words
+from safety.ui.report import pressure
 from safety.vocabulary import Vocabulary
 
 
@@ -78,6 +79,7 @@ def _vitals(report: SessionReport) -> Iterator[str]:
     taken = [f"{words.READINGS[n].lower()} {reading(r)}" for n, r in vitals.readings()]
     if taken:
         yield f"Blood pressure: {', '.join(taken)} mmHg"
+    yield from (remark.text for remark in pressure.remarks(vitals))
     for label, value, unit in (
         ("Highest heart rate", vitals.heart_rate_peak_bpm, " per min"),
         ("Lowest SpO2", vitals.spo2_min_percent, " %"),

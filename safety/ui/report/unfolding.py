@@ -23,7 +23,7 @@ def unfold(report: SessionReport, zone: ZoneInfo) -> dict[str, Any]:
     for group in _GROUPS:
         found |= _group(group, getattr(report, group))
     found |= _vitals(report)
-    found["nothing"] = bool(report.no_adverse_event)
+    found["nothing"] = report.no_adverse_event or None
     found["events"] = [event.term for event in report.events]
     for event in report.events:
         found |= _event(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -15,55 +15,57 @@ _EARLIEST = date(1900, 1, 1)
 
 def text(form: Form, name: str, label: str, **options: Any) -> None:
     """One line of text."""
-    st.text_input(label, key=_seeded(form, name, str, ""), **options)
+    st.text_input(label, form.beginning(name) or "", key=form.key(name), **options)
 
 
 def paragraph(form: Form, name: str, label: str, **options: Any) -> None:
     """Several lines of text."""
-    st.text_area(label, key=_seeded(form, name, str, ""), **options)
+    st.text_area(label, form.beginning(name) or "", key=form.key(name), **options)
 
 
 def whole(form: Form, name: str, label: str, **options: Any) -> None:
     """A whole number, or nothing."""
-    st.number_input(label, value=None, step=1, key=_seeded(form, name, int), **options)
+    value: int | None = form.beginning(name)
+    st.number_input(label, value=value, step=1, key=form.key(name), **options)
 
 
 def decimal(form: Form, name: str, label: str, **options: Any) -> None:
     """A number, or nothing."""
-    key = _seeded(form, name, float)
-    st.number_input(label, value=None, step=0.5, format="%g", key=key, **options)
+    given = form.beginning(name)
+    value = None if given is None else float(given)
+    st.number_input(label, value=value, step=0.5, format="%g", key=form.key(name), **options)
 
 
 def day(form: Form, name: str, label: str, **options: Any) -> None:
     """A date, or nothing."""
-    key = _seeded(form, name, date.fromisoformat)
+    given = form.beginning(name)
     latest = date.today() + timedelta(days=366)  # noqa: DTZ011 - only bounds the calendar
     st.date_input(
         label,
-        value=None,
+        value=None if given is None else date.fromisoformat(given),
         min_value=_EARLIEST,
         max_value=latest,
         format="DD/MM/YYYY",
-        key=key,
+        key=form.key(name),
         **options,
     )
 
 
 def clock(form: Form, name: str, label: str, **options: Any) -> None:
     """A time of day, or nothing."""
-    key = _seeded(form, name, time.fromisoformat)
-    st.time_input(label, value=None, step=60, key=key, **options)
+    given = form.beginning(name)
+    value = None if given is None else time.fromisoformat(given)
+    st.time_input(label, value=value, step=60, key=form.key(name), **options)
 
 
 def chosen(form: Form, name: str, label: str, options: Mapping[str, str], **more: Any) -> None:
     """One of several, from a list that opens. The names may be typed by users."""
-    key = _seeded(form, name, _one_of(options))
     st.selectbox(
         label,
         list(options),
-        index=None,
+        index=_place(form.beginning(name), options),
         format_func=lambda option: options.get(option, option),
-        key=key,
+        key=form.key(name),
         placeholder=more.pop("placeholder", "Choose"),
         **more,
     )
@@ -71,60 +73,71 @@ def chosen(form: Form, name: str, label: str, options: Mapping[str, str], **more
 
 def several(form: Form, name: str, label: str, options: Mapping[str, str], **more: Any) -> None:
     """Any number of several, from a list that opens."""
-    key = _seeded(form, name, _those_of(options), [])
-    st.multiselect(label, list(options), format_func=options.__getitem__, key=key, **more)
+    st.multiselect(
+        label,
+        list(options),
+        default=_known(form.beginning(name), options),
+        format_func=options.__getitem__,
+        key=form.key(name),
+        **more,
+    )
+
+
+def pressed(form: Form, name: str, label: str, options: Mapping[str, str]) -> None:
+    """Any number of several, all visible, as large buttons."""
+    st.pills(
+        label,
+        list(options),
+        selection_mode="multi",
+        default=_known(form.beginning(name), options),
+        format_func=options.__getitem__,
+        key=form.key(name),
+        label_visibility="collapsed",
+        wrap=True,
+    )
+
+
+def marked(form: Form, name: str, label: str, *, disabled: bool) -> None:
+    """One large button that says something on purpose, or nothing."""
+    st.pills(
+        label,
+        [True],
+        default=form.beginning(name),
+        format_func=lambda _: label,
+        key=form.key(name),
+        label_visibility="collapsed",
+        disabled=disabled,
+    )
 
 
 def answer(form: Form, name: str, label: str) -> None:
     """Yes, no, or not asked, in one line with its question."""
     question, choice = st.columns([3, 2], vertical_alignment="center")
     question.markdown(label)
-    key = _seeded(form, name, lambda value: value)
     choice.segmented_control(
         label,
         [True, False],
+        default=form.beginning(name),
         format_func=lambda yes: "Yes" if yes else "No",
-        key=key,
+        key=form.key(name),
         label_visibility="collapsed",
     )
 
 
-def _seeded(form: Form, name: str, read: Callable[[Any], Any], absent: Any = None) -> str:
-    """Give the widget of ``name`` its value when it is drawn for the first time."""
-    key = form.key(name)
-    if key not in st.session_state:
-        stored = form.fields.get(name)
-        st.session_state[key] = absent if stored is None else read(stored)
-    return key
-
-
-def _one_of(options: Mapping[str, str]) -> Callable[[Any], Any]:
-    return lambda value: value if value in options else None
-
-
-def _those_of(options: Mapping[str, str]) -> Callable[[Any], Any]:
-    def kept(values: Sequence[str]) -> list[str]:
-        return [value for value in values if value in options]
-
-    return kept
-
-
-def pressed(form: Form, name: str, options: Mapping[str, str], **more: Any) -> None:
-    """Any number of several, all visible, as large buttons."""
-    key = _seeded(form, name, _those_of(options), [])
-    st.pills(
-        more.pop("label"),
-        list(options),
-        selection_mode="multi",
-        format_func=options.__getitem__,
-        key=key,
-        label_visibility="collapsed",
-        wrap=True,
-        **more,
-    )
-
-
-def graded(form: Form, name: str, grades: Mapping[int, str], **more: Any) -> None:
+def graded(form: Form, name: str, grades: Mapping[int, str]) -> None:
     """One of the grades that exist, each with its wording."""
-    key = _seeded(form, name, lambda grade: grade if grade in grades else None)
-    st.radio("Grade", list(grades), index=None, format_func=grades.__getitem__, key=key, **more)
+    st.radio(
+        "Grade",
+        list(grades),
+        index=_place(form.beginning(name), grades),
+        format_func=grades.__getitem__,
+        key=form.key(name),
+    )
+
+
+def _place(value: Any, options: Mapping[Any, str]) -> int | None:
+    return list(options).index(value) if value in options else None
+
+
+def _known(values: Sequence[str] | None, options: Mapping[str, str]) -> list[str]:
+    return [value for value in values or () if value in options]
