@@ -25,8 +25,10 @@ Rules, coarse on purpose so that they can be checked:
    sessions and for patients together, because either limits the other. Time at risk is hidden too:
    it ends at the first event.
 3. ``any adverse event`` is hidden when one of its own cells is small, or when the shown terms
-   leave so much of it to the hidden ones that a hidden one could not be as low as 1. Its events
-   are hidden as soon as one term is, since they are the sum.
+   leave so much of it to the hidden ones that a hidden one could not be as low as 1. For each
+   shown term that happened, beyond the first, one unit more counts as left: the sessions can show
+   that terms came together in one patient, who is then in their sum more than once. Its events are
+   hidden as soon as one term is, since they are the sum.
 4. Silent sessions are hidden, zero too, as soon as ``any adverse event`` is: together they cannot
    exceed the sessions.
 5. Where a protocol is hidden by rule 1, the total over all protocols gives way, not a second
@@ -39,7 +41,9 @@ order by name, never by size.
 **What this protects.** Within one package, and against a reader who knows these rules, no count of
 1 to ``limit`` in the list above can be worked out. The units with a hidden term, and the patients
 and sessions of a hidden protocol, could moreover be any number from 1 to ``limit`` as far as the
-package tells. The tests search every small clinic for two that give the same package.
+package tells. The tests search every small clinic for two that give the same package. For larger
+ones, made at random, they search by integer programming for one with each number of 1 to 10 in
+place of a hidden term.
 
 **What it does not.** Comparing packages: a quarter against a corrected one, a year against its
 quarters, or the position of two packages in the audit trail. Knowledge from outside: who was

@@ -104,30 +104,31 @@ def _any_event_tells(block: Block, hidden: frozenset[str], limit: int) -> bool:
     if _own_cells(block.any_event, limit, with_events=not hidden):
         return True
     shown = [rows for term, rows in block.terms.items() if term not in hidden]
-    return any(
-        _union_tells(
-            row.with_event,
-            [rows[unit].with_event for rows in shown],
-            len(hidden),
-            limit,
-        )
-        for unit, row in block.any_event.items()
-    )
+    for unit, row in block.any_event.items():
+        parts = [rows[unit].with_event for rows in shown]
+        # The sessions can show that terms came together in one session, and so in one patient. One
+        # who had them all explains that, and is in the sum once too often for each but the first.
+        shared = max(sum(part > 0 for part in parts) - 1, 0)
+        if _union_tells(row.with_event, parts, len(hidden), limit, shared=shared):
+            return True
+    return False
 
 
-def _union_tells(union: int, shown: Sequence[int], hidden: int, limit: int) -> bool:
+def _union_tells(
+    union: int, shown: Sequence[int], hidden: int, limit: int, *, shared: int = 0
+) -> bool:
     """Whether a count of units in at least one part says too much about the parts.
 
     ``shown`` are the parts that a reader sees, ``hidden`` is how many others have at least one
-    unit. A union is never more than the sum of its parts, so the hidden ones cover at least
-    ``union`` less the sum of the shown. Each can be as low as 1 when the others reach that with
-    ``limit`` at most.
+    unit. ``shared`` is how much too high the sum of the shown may be known to be, because a unit
+    had several of them. The hidden ones cover at least ``union`` less the sum of the shown, and
+    ``shared`` more. Each can be as low as 1 when the others reach that with ``limit`` at most.
     """
     if any(is_small(union - part, limit) for part in shown):
         return True
     rest = union - sum(shown)
     if hidden:
-        return rest > (hidden - 1) * limit + 1
+        return rest + shared > (hidden - 1) * limit + 1
     return is_small(-rest, limit)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from safety.errors import InvalidReport, UnknownName
 from safety.importing import columns
-from safety.importing.cells import BadCell, Parser, moment
+from safety.importing.cells import BadCell, moment
 from safety.importing.sheets import Row
+from safety.keys.derivation import normalised_mrn
 from safety.model import (
     AdverseEvent,
     BloodPressure,
@@ -30,35 +31,46 @@ Complaints = list[tuple[str, str]]
 """Column and message, in the order found."""
 
 _NO_VITALS: Final = VitalSigns()
+_NOBODY: Final = PatientIdentity("-")
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+_STAND_INS: Final = {"site": "-", "protocol": "-", "started_at": _NEVER}
+_READING_COLUMNS: Final = tuple(
+    (field, f"bp_systolic_{when}", f"bp_diastolic_{when}")
+    for when, field in columns.READINGS.items()
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the names in a row are looked up in."""
+    """What a row is read with: names, the zone of a site, and the latest start of a session."""
 
     vocabulary: Vocabulary
     protocols: NameIndex[Protocol]
     zone_of: Callable[[str], ZoneInfo]
+    latest: datetime = _NEVER
 
 
 def build_event(row: Row, names: Names) -> tuple[AdverseEvent | None, Complaints]:
     """An event, or None with every complaint about its row."""
     wrong: Complaints = [(c, "is missing.") for c in columns.EVENTS_REQUIRED if c not in row]
-    values = _values(row, columns.EVENT, wrong)
-    term = values.get("term")
-    if term is not None:
-        try:
-            found = names.vocabulary.find(term)
-        except UnknownName as unknown:
-            wrong.append(("term", str(unknown)))
-        else:
-            values |= {"term": found.id, "scale": found.scale, "scale_version": found.scale_version}
-            grade = values.get("grade")
-            if grade is not None and grade not in found.grades:
-                wrong.append(("grade", grade_message(found.name, found.grades)))
-    if wrong:
-        return None, wrong
-    return _made(AdverseEvent, values, wrong), wrong
+    values = _values(row, wrong)
+    if "term" in values:
+        _find_term(values, names, wrong)
+    complete = "term" in values and "grade" in values
+    event = _made(AdverseEvent, values, wrong) if complete else None
+    return (None if wrong else event), wrong
+
+
+def _find_term(values: dict[str, Any], names: Names, wrong: Complaints) -> None:
+    try:
+        found = names.vocabulary.find(values["term"])
+    except UnknownName as unknown:
+        wrong.append(("term", str(unknown)))
+        return
+    values |= {"term": found.id, "scale": found.scale, "scale_version": found.scale_version}
+    grade = values.get("grade")
+    if grade is not None and not found.has_grade(grade):
+        wrong.append(("grade", grade_message(found.name, found.grades)))
 
 
 def grade_message(name: str, grades: tuple[int, ...]) -> str:
@@ -73,25 +85,21 @@ def build_session(
 ) -> tuple[SessionReport | None, Complaints]:
     """A report, or None with every complaint about its row."""
     wrong: Complaints = [(c, "is missing.") for c in columns.SESSIONS_REQUIRED if c not in row]
-    if wrong:
-        return None, wrong
     parts = _parts(row, wrong)
     session = parts["session"]
     _find_protocol(session, names, wrong)
-    session |= _times(row, names.zone_of(row["site"]), wrong)
-    patient = _made(PatientIdentity, parts["patient"], wrong)
+    _add_times(session, row, names, wrong)
+    session["patient"] = _patient(parts["patient"], wrong)
     session["vitals"] = _vitals(parts["vitals"], parts["reading"], wrong)
-    if parts["misuse"]:
-        session["misuse"] = _made(MisuseScreen, parts["misuse"], wrong)
-    if parts["drug"]:
-        session["drug"] = _made(DrugAmounts, parts["drug"], wrong)
-    left = session.pop("discharged_at", None)
-    if left is not None:
-        session["discharge"] = _made(Discharge, {"discharged_at": left}, wrong)
+    for field, kind in (("misuse", MisuseScreen), ("drug", DrugAmounts)):
+        if parts[field] and (made := _made(kind, parts[field], wrong)) is not None:
+            session[field] = made
+    session["events"] = events
     if wrong:
-        return None, wrong
-    session |= {"patient": patient, "events": events}
-    return _made(SessionReport, session, wrong), wrong
+        # What is missing or unreadable is stood in for, so that one run tells all of a row.
+        session = _STAND_INS | session
+    report = _made(SessionReport, session, wrong)
+    return (None if wrong else report), wrong
 
 
 def _parts(row: Row, wrong: Complaints) -> dict[str, dict[str, Any]]:
@@ -118,6 +126,20 @@ def _find_protocol(values: dict[str, Any], names: Names, wrong: Complaints) -> N
             wrong.append(("protocol", str(unknown)))
 
 
+def _add_times(values: dict[str, Any], row: Row, names: Names, wrong: Complaints) -> None:
+    """Read the times; without a start the others mean nothing and are left out."""
+    found = _times(row, names.zone_of(row.get("site", "")), wrong)
+    start = found.get("started_at")
+    if start is None:
+        return
+    if start > names.latest:
+        wrong.append(("started_at", "lies more than a year ahead. Check the date."))
+    left = found.pop("discharged_at", None)
+    if left is not None:
+        values["discharge"] = Discharge(discharged_at=left)
+    values |= found
+
+
 def _times(row: Row, zone: ZoneInfo, wrong: Complaints) -> dict[str, datetime]:
     found = {}
     for column in columns.TIMES:
@@ -130,27 +152,30 @@ def _times(row: Row, zone: ZoneInfo, wrong: Complaints) -> dict[str, datetime]:
     return found
 
 
-def _vitals(
-    values: dict[str, Any], readings: Mapping[str, int], wrong: Complaints
-) -> VitalSigns | None:
+def _patient(values: dict[str, Any], wrong: Complaints) -> PatientIdentity:
+    mrn = values.get("mrn")
+    if mrn is not None and not any(map(str.isalnum, mrn)) and not normalised_mrn(mrn):
+        wrong.append(("patient_mrn", "has separators only. Write it in full."))
+    return _made(PatientIdentity, {"mrn": "-"} | values, wrong) or _NOBODY
+
+
+def _vitals(values: dict[str, Any], readings: Mapping[str, int], wrong: Complaints) -> VitalSigns:
     if readings:
-        for when, field in columns.READINGS.items():
-            limbs = {
-                f"{limb}_mmhg": readings[column]
-                for limb in ("systolic", "diastolic")
-                if (column := f"bp_{limb}_{when}") in readings
-            }
-            if limbs:
+        for field, systolic, diastolic in _READING_COLUMNS:
+            high, low = readings.get(systolic), readings.get(diastolic)
+            if high is not None or low is not None:
+                limbs = {"systolic_mmhg": high, "diastolic_mmhg": low}
                 values[field] = _made(BloodPressure, limbs, wrong, f"vitals.{field}.")
-    return _made(VitalSigns, values, wrong) if values else _NO_VITALS
+    return (_made(VitalSigns, values, wrong) if values else None) or _NO_VITALS
 
 
-def _values(row: Row, spec: Mapping[str, tuple[str, Parser]], wrong: Complaints) -> dict[str, Any]:
+def _values(row: Row, wrong: Complaints) -> dict[str, Any]:
+    """The parsed cells of an event's row by field."""
     found = {}
     for column, cell in row.items():
-        if column not in spec:
+        if column == "session_ref":
             continue
-        field, parse = spec[column]
+        field, parse = columns.EVENT[column]
         try:
             found[field] = parse(cell)
         except BadCell as bad:
@@ -161,11 +186,11 @@ def _values(row: Row, spec: Mapping[str, tuple[str, Parser]], wrong: Complaints)
 def _made(
     kind: Callable[..., T], values: Mapping[str, Any], wrong: Complaints, prefix: str = ""
 ) -> T | None:
+    """The value, or None with complaints; one a cell, so a cell already told of is passed over."""
     try:
         return kind(**values)
     except InvalidReport as invalid:
-        wrong += [
-            (columns.column_of(prefix + problem.field), problem.message)
-            for problem in invalid.problems
-        ]
+        told = {column for column, _ in wrong}
+        found = [(columns.column_of(prefix + p.field), p.message) for p in invalid.problems]
+        wrong += [(column, message) for column, message in found if column not in told]
     return None

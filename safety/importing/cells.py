@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ def text(cell: str) -> str:
     return cell
 
 
+@lru_cache(maxsize=4_096)  # the same few numbers come again and again
 def number(cell: str) -> float:
     """A finite number, with a point for decimals."""
     try:
@@ -34,21 +36,23 @@ def number(cell: str) -> float:
     except ValueError:
         hint = " Use a point for decimals." if "," in cell else ""
         raise BadCell(f"is not a number.{hint}") from None
-    if not math.isfinite(value):
+    if not math.isfinite(value) or "_" in cell:  # Python reads 1_000 as a thousand
         raise BadCell("is not a number.")
     return value
 
 
+@lru_cache(maxsize=4_096)
 def whole(cell: str) -> int:
     """A whole number; ``120.0`` is one, since spreadsheets and data frames write it so."""
-    try:
+    if cell.isdecimal() and len(cell) <= _MOST_DIGITS:
         return int(cell)
-    except ValueError:
-        pass
     value = number(cell)
     if not value.is_integer():
         raise BadCell("must be a whole number.")
     return int(value)
+
+
+_MOST_DIGITS: Final = 15  # as many as a float holds; more are no measurement
 
 
 _FLAGS: Final = {"1": True, "0": False, "1.0": True, "0.0": False}
@@ -79,7 +83,9 @@ def moment(cell: str, zone: ZoneInfo) -> datetime:
         raise BadCell(text) from None
     if found.tzinfo is not None:
         return found
-    return datetime.combine(found.date(), time(found.hour, found.minute, found.second), zone)
+    # A fixed offset, as the signed form keeps it: between two times of one zone Python counts by
+    # the hands of the clock, which is wrong across the change to summer time.
+    return found.replace(tzinfo=timezone(zone.utcoffset(found) or timedelta()))
 
 
 def one_of(kind: type[E], also: Mapping[str, E]) -> Parser:
@@ -87,8 +93,9 @@ def one_of(kind: type[E], also: Mapping[str, E]) -> Parser:
     words = {member.value: member for member in kind} | dict(also)
 
     def parse(cell: str) -> E:
-        folded = "_".join(cell.casefold().replace("-", " ").split())
-        found = words.get(folded)
+        found = words.get(cell)  # mostly it is written as we write it
+        if found is None:
+            found = words.get("_".join(cell.casefold().replace("-", " ").split()))
         if found is None:
             raise BadCell(f"must be one of: {', '.join(member.value for member in kind)}.")
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -12,15 +13,15 @@ from safety import protocols
 from safety.access import Action, Actor, guarded
 from safety.errors import InvalidReport
 from safety.importing import columns
-from safety.importing.preparing import Batch, Order, batches, without_cycle_collection
+from safety.importing.building import Complaints
+from safety.importing.preparing import Batch, Order, Ready, batches, without_cycle_collection
 from safety.importing.sheets import RowError
-from safety.store import seeding
 from safety.store.handle import Store
-from safety.store.preparing import Prepared
+from safety.store.preparing import Prepared, fold
 from safety.store.recording import Known, Recorder, sites_by_folded_name
 from safety.store.writing import Writer
 
-_MOST_ERRORS: Final = 10_000
+MOST_ERRORS: Final = 10_000
 _FUTURE: Final = timedelta(days=366)
 
 __all__ = ["ImportResult", "RowError", "import_files"]
@@ -53,11 +54,11 @@ def import_files(
     content it is an error. ``dry_run`` checks everything against the store and writes nothing.
     """
     with store.write() as writer, without_cycle_collection():
-        loading = _Loading(store, writer, actor)
-        for batch in batches(_order(store, writer, sessions, events)):
-            loading.take(batch, sessions.name)
-        result = loading.result
-        result.errors.sort(key=lambda error: (error.file, error.row))
+        loading = _Loading(store, writer, actor, sessions.name)
+        with closing(batches(_order(store, writer, sessions, events))) as found:
+            for batch in found:
+                loading.take(batch)
+        result = loading.finished()
         if not result.errors and not dry_run:
             note = f"sessions {result.sessions}, events {result.events}"
             writer.log(actor, "import", "import", file_digest(sessions), note=note)
@@ -87,51 +88,67 @@ def file_digest(path: Path) -> str:
 class _Loading:
     """The second half of an import: compare with the store and record."""
 
-    def __init__(self, store: Store, writer: Writer, actor: Actor) -> None:
-        self.result = ImportResult()
+    def __init__(self, store: Store, writer: Writer, actor: Actor, name: str) -> None:
+        self._result = ImportResult()
+        self._name = name
         self._recorder = Recorder(store, writer, actor)
         self._sites = set(sites_by_folded_name(writer))
-        self._seen: dict[str, bytes] = {}
+        self._seen: dict[bytes, bytes] = {}
+        self._unlisted = 0
 
-    def take(self, batch: Batch, name: str) -> None:
+    def take(self, batch: Batch) -> None:
         """Record the rows of ``batch`` that are new and note what was found."""
-        self.result.errors += batch.errors[: _MOST_ERRORS - len(self.result.errors)]
-        self.result.unusual += batch.unusual
-        self.result.warnings += batch.warnings
-        known = self._recorder.known([prepared.session_ref for _, prepared in batch.rows])
-        self._recorder.look_up_patients(prepared.patient.mrn for _, prepared in batch.rows)
-        for number, prepared in batch.rows:
-            problem = self._take_row(prepared, known.get(prepared.session_ref))
-            self.result.errors += [RowError(name, number, *found) for found in problem]
+        self._note(batch.errors)
+        self._result.unusual += batch.unusual
+        self._result.warnings += batch.warnings
+        known = self._recorder.known([row.prepared.session_ref for row in batch.rows])
+        self._recorder.look_up_patients(row.prepared.patient.mrn for row in batch.rows)
+        for row in batch.rows:
+            wrong = self._take_row(row, known.get(row.prepared.session_ref))
+            self._note([RowError(self._name, row.number, column, text) for column, text in wrong])
         self._recorder.flush()
 
-    def _take_row(self, prepared: Prepared, known: Known | None) -> list[tuple[str, str]]:
-        before = self._seen.get(prepared.session_ref)
+    def finished(self) -> ImportResult:
+        """The result, with its errors in the order of the rows."""
+        errors = self._result.errors
+        errors.sort(key=lambda error: (error.file, error.row))
+        if self._unlisted:
+            text = f"{self._unlisted} more errors are not listed. Mend these first."
+            errors.append(RowError(self._name, 0, "", text))
+        return self._result
+
+    def _note(self, errors: list[RowError]) -> None:
+        listed = errors[: max(0, MOST_ERRORS - len(self._result.errors))]
+        self._result.errors += listed
+        self._unlisted += len(errors) - len(listed)
+
+    def _take_row(self, row: Ready, known: Known | None) -> Complaints:
+        prepared = row.prepared
+        reference = self._recorder.reference(prepared.session_ref)
+        before = self._seen.get(reference)
         if known is not None or before is not None:
-            return self._compare(prepared, known, before)
+            return self._compare(prepared, known, before) if row.comparable else []
         try:
             recorded = self._recorder.add_prepared(prepared)
         except InvalidReport as invalid:
             return [(columns.column_of(p.field), p.message) for p in invalid.problems]
-        self._seen[prepared.session_ref] = recorded.content
-        self.result.sessions += 1
-        self.result.events += len(prepared.events)
+        self._seen[reference] = recorded.content
+        self._result.sessions += 1
+        self._result.events += len(prepared.events)
         self._note_site(prepared.site)
         return []
 
-    def _compare(
-        self, prepared: Prepared, known: Known | None, before: bytes | None
-    ) -> list[tuple[str, str]]:
+    def _compare(self, prepared: Prepared, known: Known | None, before: bytes | None) -> Complaints:
         content = self._recorder.content_mac(prepared.content)
         if (known is not None and content in known.contents) or content == before:
-            self.result.unchanged += 1
+            self._result.unchanged += 1
             return []
         where = "an earlier row of this file" if before is not None else "the store"
         text = f"is used by {where} with other content. Amend that report, or mend the row."
         return [("session_ref", text)]
 
     def _note_site(self, site: str) -> None:
-        folded = seeding.fold(site)
+        folded = fold(site)
         if folded not in self._sites:
             self._sites.add(folded)
-            self.result.new_sites.append(" ".join(site.split()))
+            self._result.new_sites.append(" ".join(site.split()))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
 Row = dict[str, str]
-_MOST_NAMED: Final = 60
+_COLUMN_NAME: Final = re.compile("[a-z][a-z0-9_]{0,59}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,17 @@ class RowError:
 class Sheet:
     """One CSV file: its heading is checked once, its rows are read one at a time.
 
-    ``errors`` collects what is wrong with the file and with the shape of its rows.
+    ``errors`` collects what is wrong with the file and with the shape of its rows. ``whole`` says
+    that the file was read to its end; ``lost`` holds every cell of the rows that were passed over
+    for their shape, so that nothing is said to be missing that stands in one of them.
     """
 
     def __init__(self, path: Path, known: frozenset[str], required: tuple[str, ...]) -> None:
         self.path = path
         self.name = path.name
         self.errors: list[RowError] = []
+        self.whole = False
+        self.lost: set[str] = set()
         self._known = known
         self._required = required
 
@@ -63,6 +68,7 @@ class Sheet:
                 row = self._row(number, names, cells)
                 if row:
                     yield number, row
+            self.whole = True
         except csv.Error as cause:
             self._error(number + 1, "", f"The row is not CSV ({_csv_reason(cause)}).")
 
@@ -78,6 +84,13 @@ class Sheet:
         if len(names) == 1 and "\t" in names[0]:
             self._error(1, "", "The columns are separated by tabs. Save the file with commas.")
             return False
+        if self._known.isdisjoint(names):
+            text = (
+                "The first row names no column that Afterdose knows. It must be the heading, with "
+                f"at least {', '.join(self._required)}."
+            )
+            self._error(1, "", text)
+            return False
         for place, name in enumerate(names, start=1):
             self._check_name(place, name, names)
         for name in self._required:
@@ -87,7 +100,8 @@ class Sheet:
 
     def _check_name(self, place: int, name: str, names: list[str]) -> None:
         if name not in self._known:
-            shown = name[:_MOST_NAMED] if name else f"column {place}"
+            # A heading that ran into the first row holds more than names of columns.
+            shown = name if _COLUMN_NAME.fullmatch(name) else f"column {place}"
             self._error(1, shown, "The column is not known. Correct its name or take it out.")
         elif names.index(name) != place - 1:
             self._error(1, name, "The column is there twice. Take one out.")
@@ -97,6 +111,7 @@ class Sheet:
             pairs = zip(names, cells, strict=True)
             return {name: cell for name, raw in pairs if raw and (cell := raw.strip())}
         if any(cell.strip() for cell in cells):
+            self.lost.update(cell.strip() for cell in cells)
             self._error(
                 number,
                 "",

@@ -46,7 +46,7 @@ _RESERVE_BYTES: Final = 80
 _HEADER_16_TO_23: Final = bytes.fromhex("1000 01 01 50 40 20 20")
 READ_CACHE_KIB: Final = 262_144
 WRITE_CACHE_KIB: Final = 65_536
-BUSY_MILLISECONDS: Final = 20_000
+BUSY_MILLISECONDS: Final = 60_000
 ADVISORY_LOCK: Final = 0x4146_5445_5244
 _ATTACH: Final = 24  # SQLITE_ATTACH in sqlite3.h; the module does not export it
 
@@ -117,7 +117,7 @@ def pages_expected(path: Path, key: bytes) -> int:
     """How many pages the file had when it was last written; 0 when its first page does not tell.
 
     SQLite refuses a file that is shorter than its header says before it tells the number, so the
-    header is read here: in SQLCipher's first page it lies encrypted (AES-256-CBC) after the salt, and
+    header is read here: SQLCipher's first page holds it encrypted (AES-256-CBC) after the salt, and
     the reserve at the end begins with the initialisation vector.
     """
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -144,6 +144,7 @@ def prepare_connection(connection: Any, key: bytes, *, writing: bool) -> None:
         "trusted_schema = OFF",
         "temp_store = MEMORY",
         f"cache_size = -{cache}",
+        "cache_spill = OFF",  # a spill in a long import would keep every reader out until the end
         f"query_only = {'OFF' if writing else 'ON'}",
     ):
         connection.execute(f"PRAGMA {setting}").fetchall()
@@ -219,29 +220,37 @@ def translated(where: str) -> Iterator[None]:
         raise
 
 
+_SAID: Final[tuple[tuple[tuple[str, ...], type[AfterdoseError], str], ...]] = (
+    (
+        ("disk is full", "no space"),
+        StoreUnavailable,
+        "the disk is full. Nothing was written. Free space and try again.",
+    ),
+    (
+        ("locked", "busy"),
+        StoreUnavailable,
+        "another process holds the store. Nothing was written. Try again.",
+    ),
+    (("readonly", "read-only"), StoreReadOnly, "the file system or database is read-only."),
+    (
+        ("disk i/o error",),  # a quota or a failing disk; damage is told as "malformed"
+        StoreUnavailable,
+        "the disk refused to read or write (full, over a quota, or failing). Nothing was written.",
+    ),
+    (
+        ("malformed", "not a database"),
+        Tampered,
+        "the file is damaged or was changed. Stop, keep a copy, restore the backup.",
+    ),
+    (("append-only",), Tampered, "audit and report rows cannot be changed or deleted."),
+)
+
+
 def driver_error(error: BaseException | None, where: str) -> AfterdoseError:
-    """The error of our tree for what the driver said; the driver's text is matched, never shown."""
+    """The error of our tree for what the driver said; its text is matched, never shown."""
     said = str(error).lower()
-    if "disk is full" in said or "no space" in said:
-        return StoreUnavailable(
-            f"{where}: the disk is full. Nothing was written. Free space and try again."
-        )
-    if "locked" in said or "busy" in said:
-        return StoreUnavailable(
-            f"{where}: another process holds the store. Nothing was written. Try again."
-        )
-    if "readonly" in said or "read-only" in said:
-        return StoreReadOnly(f"{where}: the file system or database is read-only.")
-    if "disk i/o error" in said:  # a quota or a failing disk; damage is told as "malformed"
-        return StoreUnavailable(
-            f"{where}: the disk refused to read or write: it is full, over a quota, or failing. "
-            "Nothing was written. Look at the disk and try again."
-        )
-    if "malformed" in said or "not a database" in said:
-        return Tampered(
-            f"{where}: the file is damaged or was changed. Stop, keep a copy, restore the backup."
-        )
-    if "append-only" in said:
-        return Tampered(f"{where}: audit and report rows cannot be changed or deleted.")
-    kind = type(error).__name__
-    return StoreUnavailable(f"{where}: the database refused ({kind}). Nothing was written.")
+    for phrases, kind, message in _SAID:
+        if any(phrase in said for phrase in phrases):
+            return kind(f"{where}: {message}")
+    name = type(error).__name__
+    return StoreUnavailable(f"{where}: the database refused ({name}). Nothing was written.")

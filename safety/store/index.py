@@ -8,10 +8,9 @@ not zero.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from safety import grading
@@ -23,8 +22,7 @@ Row = dict[str, Any]
 _OLDEST: Final = 90
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(NamedTuple):
     """The numbers that stand for names in index rows, and the day of the session."""
 
     session_no: int
@@ -66,6 +64,8 @@ def session_day(report: SessionReport, zone: ZoneInfo) -> date:
 def session_facts(report: SessionReport) -> Row:
     """What a report says for its ``sessions`` row: everything but numbers, ids and the mac."""
     vitals = report.vitals
+    before, at_40_min = _limbs(vitals.before), _limbs(vitals.at_40_min)
+    peak, leaving = _limbs(vitals.peak), _limbs(vitals.before_discharge)
     spikes = grading.spikes(vitals)
     emergent = [e.grade for e in report.events if grading.treatment_emergent(report, e)]
     return {
@@ -77,10 +77,14 @@ def session_facts(report: SessionReport) -> Row:
         "monitored_minutes": _minutes(report.started_at, report.discharge.discharged_at),
         "dose_mg": _real(report.dose_mg),
         "dose_mg_per_kg": _real(report.dose_mg_per_kg()),
-        **_pressure("before", vitals.before),
-        **_pressure("40", vitals.at_40_min),
-        **_pressure("peak", vitals.peak),
-        **_pressure("discharge", vitals.before_discharge),
+        "systolic_before": before[0],
+        "diastolic_before": before[1],
+        "systolic_40": at_40_min[0],
+        "diastolic_40": at_40_min[1],
+        "systolic_peak": peak[0],
+        "diastolic_peak": peak[1],
+        "systolic_discharge": leaving[0],
+        "diastolic_discharge": leaving[1],
         "spike_absolute": _flag(spikes.absolute),
         "spike_rise": _flag(spikes.rise),
         "heart_rate_peak": vitals.heart_rate_peak_bpm,
@@ -138,11 +142,8 @@ def _minutes(start: datetime, end: datetime | None) -> int | None:
     return None if end is None else int((end - start).total_seconds() // 60)
 
 
-def _pressure(when: str, reading: BloodPressure | None) -> Row:
-    return {
-        f"systolic_{when}": reading.systolic_mmhg if reading else None,
-        f"diastolic_{when}": reading.diastolic_mmhg if reading else None,
-    }
+def _limbs(reading: BloodPressure | None) -> tuple[int | None, int | None]:
+    return (reading.systolic_mmhg, reading.diastolic_mmhg) if reading else (None, None)
 
 
 def _real(value: float | None) -> float | None:
@@ -151,7 +152,7 @@ def _real(value: float | None) -> float | None:
 
 
 def _word(value: StrEnum | None) -> str | None:
-    return None if value is None else str(value.value)
+    return None if value is None else value._value_  # a third of the time of .value
 
 
 def _flag(value: bool | None) -> int | None:  # noqa: FBT001 - it is the value, not a switch

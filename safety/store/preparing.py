@@ -1,7 +1,7 @@
 """What can be made of a report before the store is asked: its document and the facts of its rows.
 
-Pure and without keys, so that an import can do it in another process. Everything in a ``Prepared``
-is plain values: it crosses a pipe cheaply.
+Pure, without keys and without the database library, so that an import can do it in another process
+that starts in a moment. Everything in a ``Prepared`` is plain values: it crosses a pipe cheaply.
 """
 
 from __future__ import annotations
@@ -9,10 +9,15 @@ from __future__ import annotations
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from safety.document import document_of, plain, reported
+from safety.document import content_digest, to_document
 from safety.model import PatientIdentity, SessionReport
 from safety.store import index
 from safety.store.index import Row
+
+
+def fold(name: str) -> str:
+    """The form in which names of sites are compared: case and runs of space do not count."""
+    return " ".join(name.split()).casefold()
 
 
 class Prepared(NamedTuple):
@@ -40,7 +45,7 @@ def prepare(report: SessionReport, zone: ZoneInfo, *, content: bytes | None = No
     ``content`` is what was reported when that is not the report itself (what the store filled in
     does not count when two reports are compared).
     """
-    fields = plain(report)
+    document = to_document(report)
     return Prepared(
         report.patient,
         report.site,
@@ -49,8 +54,8 @@ def prepare(report: SessionReport, zone: ZoneInfo, *, content: bytes | None = No
         report.session_ref or "",
         report.reported_by,
         index.index_day(report, zone),
-        reported(fields) if content is None else content,
-        document_of(fields),
+        content_digest(document) if content is None else content,
+        document,
         index.session_facts(report),
         [(event.term, index.event_facts(report, event)) for event in report.events],
     )

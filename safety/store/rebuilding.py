@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, select
 
 from safety.access import Actor
-from safety.store import reading, seeding, tables
+from safety.store import reading, tables
 from safety.store.engine import streamed
 from safety.store.handle import Store
-from safety.store.preparing import prepare
+from safety.store.preparing import fold, prepare
 from safety.store.reading import Stored
 from safety.store.recording import Filing, Recorder, sites_by_folded_name
 from safety.store.writing import Writer
@@ -67,7 +67,7 @@ class _Builder:
 
     def rows(self, session_no: int, stored: Stored) -> Rows:
         report = stored.report
-        prepared = prepare(report, self._zones[seeding.fold(report.site)])
+        prepared = prepare(report, self._zones[fold(report.site)])
         filing = Filing(stored.report_id, stored.version, session_no)
         self.reports += 1
         self.events += len(report.events)

@@ -11,14 +11,14 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
 
 from safety.access import Actor
-from safety.document import from_document, plain, reported
+from safety.document import content_digest, from_document, to_document
 from safety.errors import Conflict, NotFound, UnknownName
 from safety.grading import with_scales
 from safety.keys import derivation
@@ -28,7 +28,7 @@ from safety.model import SessionReport
 from safety.store import index, seeding, tables
 from safety.store.handle import Store
 from safety.store.patients import Patient, PatientBook, completed
-from safety.store.preparing import Prepared, prepare
+from safety.store.preparing import Prepared, fold, prepare
 from safety.store.writing import Writer
 from safety.vocabulary import vocabulary
 
@@ -45,8 +45,7 @@ class Known:
     contents: frozenset[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A report as it was filed. ``version`` counts from 1."""
 
     report_id: UUID
@@ -55,8 +54,7 @@ class Recorded:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Filing:
+class Filing(NamedTuple):
     """Which report, which version of it, and under which session number."""
 
     report_id: UUID
@@ -91,25 +89,25 @@ class Recorder:
         self._vocabulary = vocabulary()
         self._default_zone = store.clinic.timezone
         self._sites = sites_by_folded_name(writer)
+        self._site_of: dict[str, tuple[int, ZoneInfo]] = {}  # as names are spelt in reports
         self._protocols = newest_protocols(writer)
         self._patients = PatientBook(writer, store.ring, actor)
-        self._last_reference = ("", b"")
+        self._references: dict[str, bytes] = {}
         self._reporters: dict[str | None, bytes | None] = {}
         self._rows: dict[str, list[dict[str, Any]]] = {"reports": [], "sessions": [], "events": []}
 
     def known(self, references: Sequence[str]) -> dict[str, Known]:
         """Which of these session references are in the store, with the contents they ever had."""
-        wanted = {self.reference(text): text for text in references}
-        found: dict[str, Known] = {}
-        keys = list(wanted)
+        wanted = {text: self.reference(text) for text in references}
+        keys = list(dict.fromkeys(wanted.values()))  # two spellings can be one reference
+        found: dict[bytes, Known] = {}
         for start in range(0, len(keys), _CHUNK):
             for reference, row in self._known_rows(keys[start : start + _CHUNK]):
-                text = wanted[reference]
-                before = found.get(text)
+                before = found.get(reference)
                 contents = before.contents if before else frozenset()
                 merged = contents | {bytes(row.content_mac)}
-                found[text] = Known(row.no, bytes(row.report_id), merged)
-        return found
+                found[reference] = Known(row.no, bytes(row.report_id), merged)
+        return {text: found[key] for text, key in wanted.items() if key in found}
 
     def _known_rows(self, references: list[bytes]) -> list[tuple[bytes, Any]]:
         sessions, reports = tables.sessions.c, tables.reports.c
@@ -121,14 +119,15 @@ class Recorder:
         return [(bytes(row.reference), row) for row in self._writer.connection.execute(query)]
 
     def reference(self, session_ref: str) -> bytes:
-        """The blind index of a session reference."""
-        if session_ref != self._last_reference[0]:
+        """The blind index of a session reference, remembered until the next flush."""
+        found = self._references.get(session_ref)
+        if found is None:
             found = reference_index(self._ring.index_key, self._ring.clinic, session_ref)
-            self._last_reference = (session_ref, found)
-        return self._last_reference[1]
+            self._references[session_ref] = found
+        return found
 
     def content_mac(self, content: bytes) -> bytes:
-        """What two reports with equal content share (``Prepared.content``)."""
+        """What two reports with equal content share; ``content`` is ``Prepared.content``."""
         return hashlib.blake2b(content, digest_size=16, key=self._content_key).digest()
 
     def look_up_patients(self, mrns: Iterable[str]) -> None:
@@ -194,7 +193,7 @@ class Recorder:
 
     def _prepared(self, report: SessionReport) -> Prepared:
         """Fill what the store knows (protocol version, reference, scales) and prepare."""
-        given = reported(plain(report))
+        given = content_digest(to_document(report))
         filled = replace(
             report,
             protocol_version=self._version(report),
@@ -271,8 +270,9 @@ class Recorder:
             prepared.day,
         )
         stamp = self._writer.digests.stamped
-        session = prepared.session | numbers.of_session()
-        session |= {
+        session = {
+            **prepared.session,
+            **numbers.of_session(),
             "report_id": filing.report_id.bytes,
             "version": filing.version,
             "reference": self.reference(prepared.session_ref),
@@ -291,11 +291,16 @@ class Recorder:
         return self._reporters[name]
 
     def _site(self, name: str) -> tuple[int, ZoneInfo]:
-        key = seeding.fold(name)
-        if key not in self._sites:
-            number = seeding.add_site(self._writer, self._actor, name, self._default_zone.key)
-            self._sites[key] = (number, self._default_zone)
-        return self._sites[key]
+        found = self._site_of.get(name)
+        if found is None:
+            found = self._sites.get(fold(name)) or self._add_site(name)
+            self._site_of[name] = found
+        return found
+
+    def _add_site(self, site: str) -> tuple[int, ZoneInfo]:
+        number = seeding.add_site(self._writer, self._actor, site, self._default_zone.key)
+        self._sites[fold(site)] = (number, self._default_zone)
+        return number, self._default_zone
 
     def flush(self) -> None:
         """Insert what was gathered. Order follows the foreign keys."""
@@ -304,6 +309,7 @@ class Recorder:
         self._writer.insert_all(tables.sessions, self._rows["sessions"])
         self._writer.insert_all(tables.events, self._rows["events"])
         self._rows = {name: [] for name in self._rows}
+        self._references = {}
         self._writer.flush_entries()
 
 

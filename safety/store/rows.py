@@ -62,11 +62,13 @@ class RowDigests:
 
 
 def _hex(value: object) -> str:
-    if isinstance(value, bytes | memoryview | bytearray):
-        if len(value) > _LONGEST_SHOWN:
-            return "sha256:" + hashlib.sha256(value).hexdigest()
-        return bytes(value).hex()
-    raise TypeError(f"{type(value).__name__} cannot stand in a row")
+    if not isinstance(value, bytes):
+        if not isinstance(value, memoryview | bytearray):
+            raise TypeError(f"{type(value).__name__} cannot stand in a row")
+        value = bytes(value)
+    if len(value) > _LONGEST_SHOWN:
+        return "sha256:" + hashlib.sha256(value).hexdigest()
+    return value.hex()
 
 
 _ENCODER: Final = json.JSONEncoder(default=_hex, ensure_ascii=False, separators=(",", ":"))

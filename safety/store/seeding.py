@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from safety.access import CONSOLE, Actor
 from safety.store import tables
+from safety.store.preparing import fold
 from safety.store.writing import Writer
 from safety.vocabulary import vocabulary
 from safety.vocabulary.protocols import Protocol, dump_protocol, seed_protocols
@@ -32,11 +33,6 @@ def seed(
     number_terms(writer)
     for protocol in seed_protocols():
         add_protocol(writer, CONSOLE, protocol)
-
-
-def fold(name: str) -> str:
-    """The form in which names are compared: case and runs of white space do not count."""
-    return " ".join(name.split()).casefold()
 
 
 def add_site(writer: Writer, actor: Actor, name: str, timezone: str) -> int:

@@ -45,10 +45,10 @@ metadata = MetaData(
 DOUBLE = Float(53).with_variant(REAL(), "sqlite")
 
 
-def _table(name: str, *parts: Any) -> Table:
+def _table(name: str, *parts: Any, **options: Any) -> Table:
     flags = [part.name for part in parts if isinstance(part, Column) and part.info.get("flag")]
     checks = [CheckConstraint(f"{flag} IN (0, 1)", name=flag) for flag in flags]
-    return Table(name, metadata, *parts, *checks, sqlite_strict=True)
+    return Table(name, metadata, *parts, *checks, sqlite_strict=True, **options)
 
 
 def _flag(name: str, *, nullable: bool = True) -> Column[int]:
@@ -275,6 +275,7 @@ events = _table(
         "grade",
         "emergent",
     ),
+    sqlite_with_rowid=False,  # its key is the row: one tree less to write
 )
 
 audit = _table(

@@ -30,6 +30,7 @@ class Writer:
         self._clock = clock
         self._entries: list[dict[str, Any]] = []
         self._numbers: dict[tuple[str, str], int] = {}
+        self._statements: dict[str, tuple[str, list[str] | None]] = {}
         head, last_at = _head(connection)
         self._chain = audit.Chain(audit_key, head)
         self.at = utc_text(clock())
@@ -82,8 +83,11 @@ class Writer:
             self.connection.exec_driver_sql(statement, [pick(row) for row in rows])
 
     def _statement(self, table: Table) -> tuple[str, list[str] | None]:
-        compiled = insert(table).compile(dialect=self.connection.dialect)
-        return str(compiled), compiled.positiontup
+        found = self._statements.get(table.name)
+        if found is None:
+            compiled = insert(table).compile(dialect=self.connection.dialect)
+            found = self._statements[table.name] = (str(compiled), compiled.positiontup)
+        return found
 
     def next_number(self, table: Table, column: str = "no") -> int:
         """The next free number of ``table``; safe because writers follow one another."""

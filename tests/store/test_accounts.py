@@ -27,7 +27,7 @@ from safety.store.verifying import verify
 from tests.support.accounts import OTHER_PASSWORD, PASSWORD, actor_of, an_account, audit_of
 from tests.support.builders import ADMINISTRATOR, COMPLIANCE, DIRECTOR, NURSE
 from tests.support.clock import FakeClock
-from tests.support.stores import raw_connection, without_triggers
+from tests.support.stores import tampering
 
 pytestmark = pytest.mark.usefixtures("cheap_kdf")
 
@@ -61,8 +61,8 @@ def row_of(store: Store, account: Account) -> Any:
 
 
 def tamper(store: Store, sql: str) -> None:
-    with raw_connection(store) as connection:
-        connection.execute(sql)
+    with tampering(store) as raw:
+        raw.execute(sql)
 
 
 def listed(store: Store) -> dict[str, Account]:
@@ -297,9 +297,8 @@ def test_a_value_changed_by_sql_is_seen(store: Store, assignment: str) -> None:
 def put_back(store: Store, old: Any) -> None:
     """Write an old row over the present one with its old, fitting mac."""
     sql = "UPDATE accounts SET role=?, active=?, version=?, mac=? WHERE id=?"
-    sql = sql if store.embedded else sql.replace("?", "%s")
-    with raw_connection(store) as connection:
-        connection.execute(sql, (old.role, old.active, old.version, old.mac, old.id))
+    with tampering(store) as raw:
+        raw.execute(sql, old.role, old.active, old.version, old.mac, old.id)
 
 
 def test_an_old_row_put_back_with_its_old_mac_is_seen(store: Store) -> None:
@@ -317,7 +316,6 @@ def test_hiding_the_newest_audit_entry_as_well_is_seen_by_the_chain_only(store: 
     old = row_of(store, nurse)
     accounts.close_account(store, DIRECTOR, nurse.id)
     put_back(store, old)
-    without_triggers(store, "audit")
     tamper(store, "UPDATE audit SET kind = 'x' WHERE action = 'account.close'")
     assert listed(store)["nurse"].active
     assert isinstance(opening.trust_failure(store), Tampered)
@@ -325,7 +323,6 @@ def test_hiding_the_newest_audit_entry_as_well_is_seen_by_the_chain_only(store: 
 
 def test_an_edited_audit_entry_about_an_account_is_seen(store: Store) -> None:
     nurse = an_account(store)
-    without_triggers(store, "audit")
     tamper(store, f"UPDATE audit SET actor = 'x' WHERE object = '{nurse.id.hex}'")
     with pytest.raises(Tampered, match="Audit entry"):
         accounts.list_accounts(store, CONSOLE)

@@ -481,3 +481,15 @@ def test_one_processor_reads_large_files_itself(
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     assert imported(embedded_store, tmp_path, *PAIR).sessions == 2
     assert workers == []
+
+
+def test_the_process_that_reads_has_neither_keys_nor_the_database_library() -> None:
+    """It starts in a moment, and what it could leak is the file that somebody gave us."""
+    program = (
+        "import sys, safety.importing.preparing\n"
+        "print(sorted({'sqlalchemy', 'sqlcipher3', 'safety.keys.ring'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "[]\n"

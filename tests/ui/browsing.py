@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -38,6 +39,7 @@ def served(home: Path, log: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = dict(os.environ, AFTERDOSE_HOME=str(home), XDG_CONFIG_HOME=str(home.parent))
+    environment["PYTHONFAULTHANDLER"] = "1"
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -52,8 +54,18 @@ def served(home: Path, log: Path) -> Iterator[str]:
         _wait_for(address, server)
         yield address
     finally:
-        server.terminate()
+        _stop(server, log)
+
+
+def _stop(server: subprocess.Popen[bytes], log: Path) -> None:
+    """End the server; one that hangs tells where each of its threads stands."""
+    server.terminate()
+    try:
         server.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        server.send_signal(signal.SIGABRT)  # faulthandler writes every thread to the log
+        server.wait(timeout=20)
+        raise RuntimeError(f"the server hung:\n{log.read_text(encoding='utf-8')}") from None
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:

@@ -321,3 +321,21 @@ def test_two_browser_sessions_have_nothing_in_common(clinic: Clinic) -> None:
     nurse, director = clinic.router(Role.NURSE), clinic.router(Role.DIRECTOR)
     assert nurse.session_state["token"] != director.session_state["token"]
     assert nurse.title[0].value != director.title[0].value
+
+
+def test_the_demonstration_is_a_store_of_its_own_with_a_banner_and_its_accounts_shown(
+    no_clinic: Path, texts: Texts
+) -> None:
+    app = _press(_app(), "Open the demonstration")
+    assert app.title[0].value == "Sign in"
+    assert "Everything here is made up" in texts(app)
+    accounts_shown = app.table[0].value.to_dict("records")
+    assert {row["Role"] for row in accounts_shown} == set(Role)
+    nurse = next(row for row in accounts_shown if row["Role"] == Role.NURSE)
+    _sign_in(app, nurse["User name"], nurse["Password"])
+    assert app.title[0].value == "Today"
+    assert "Everything here is made up" in texts(app)
+    app.button(key="sign-out").click().run()
+    _press(app, "Leave the demonstration")
+    assert app.title[0].value == "Welcome to Afterdose"
+    assert not (no_clinic / "config.toml").exists()

@@ -181,6 +181,27 @@ def test_a_form_open_in_two_tabs_overwrites_nothing(clinic: Clinic, texts: Texts
     assert kept.fields["lot"] == "LOT 2"
 
 
+def test_a_new_patient_with_the_mrn_of_another_is_held_back(clinic: Clinic, texts: Texts) -> None:
+    service.file_report(clinic.store, _actor(clinic), a_full_report())
+    app = _review(_open(clinic, nothing=True, **{"patient.name": "Somebody Else"}))
+    assert _form(app).step is Step.WRITE
+    assert "This MRN belongs to a known patient" in texts(app)
+    next(button for button in app.button if button.label == "Choose").click()
+    _review(app.run()).button(key="file").click().run()
+    assert {report.patient.name for report in _reports(clinic)} == {"Wilma Testcase"}
+
+
+def test_a_draft_that_cannot_be_saved_leaves_the_form_usable_and_says_why(
+    clinic: Clinic, texts: Texts
+) -> None:
+    app = _open(clinic, nothing=True)
+    clinic.store.distrust = Tampered("Audit entry 3 was changed.")
+    _type(app, "lot", "LOT 9")
+    assert "Not saved: Audit entry 3 was changed." in texts(app)
+    assert app.text_input(key=_form(app).key("lot")).value == "LOT 9"
+    assert not app.exception
+
+
 def test_filing_twice_files_once(clinic: Clinic) -> None:
     app = _review(_open(clinic, nothing=True))
     app.button(key="file").click().run()

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import streamlit as st
 
 from safety import drafts
-from safety.errors import Conflict
+from safety.errors import AfterdoseError, Conflict
 from safety.service import Filed, Match
 from safety.store.reading import Stored
 from safety.ui.session import Visit
@@ -51,7 +51,8 @@ class Form:
     runs: int = 0
     kept: Mapping[str, Any] = field(default_factory=dict)
     kept_at: datetime | None = None
-    stuck: str | None = None
+    unsaved: str | None = None
+    overtaken: bool = False
     matches: tuple[Match, ...] | None = None
     filed: Filed | None = None
 
@@ -101,18 +102,21 @@ class Form:
             self.put("nothing", None)
 
     def keep(self, visit: Visit) -> None:
-        """Save the draft when a field changed. Once another tab was first, saving stops."""
-        if self.amends is not None or self.stuck or self.fields == self.kept:
+        """Save the draft when a field changed; ``unsaved`` says why that did not work.
+
+        Once another tab was first, nothing more is saved: the other one goes on.
+        """
+        if self.amends is not None or self.overtaken or self.fields == self.kept:
             return
         store, actor = visit.store, visit.actor
         try:
             self.version = drafts.save_draft(
                 store, actor, self.id, self.fields, base_version=self.version
             )
-        except Conflict as conflict:
-            self.stuck = str(conflict)
+        except AfterdoseError as error:
+            self.unsaved, self.overtaken = str(error), isinstance(error, Conflict)
             return
-        self.kept, self.kept_at = dict(self.fields), store.clock()
+        self.kept, self.kept_at, self.unsaved = dict(self.fields), store.clock(), None
 
 
 def current() -> Form | None:

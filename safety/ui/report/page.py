@@ -62,11 +62,11 @@ def _write(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> None:
     events.band(opened, made, known.get(opened.fields.get("protocol", "")), vocabulary)
     leaving.band(opened, made)
     opened.keep(visit)
-    _bar(visit, opened, made)
+    _bar(visit, opened, made, sites)
     opened.runs += 1
 
 
-def _bar(visit: Visit, opened: Form, made: Attempt) -> None:
+def _bar(visit: Visit, opened: Form, made: Attempt, sites: tuple[Site, ...]) -> None:
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
         who = patient.in_one_line(opened.fields)
         state = _state(visit, opened, made)
@@ -74,19 +74,14 @@ def _bar(visit: Visit, opened: Form, made: Attempt) -> None:
         if st.button("Put aside", help="The draft stays under Today.", key="put-aside"):
             form.close()
             places.go("today")
-        st.button(
-            "Review and sign",
-            type="primary",
-            icon=":material/fact_check:",
-            key="review",
-            on_click=_ask_review,
-            args=(visit, opened),
-        )
+        if st.button("Review and sign", type="primary", icon=":material/fact_check:", key="review"):
+            _ask_review(visit, opened, sites)
+            st.rerun()
 
 
 def _state(visit: Visit, opened: Form, made: Attempt) -> str:
-    if opened.stuck:
-        return opened.stuck
+    if opened.unsaved:
+        return f"Not saved: {opened.unsaved}"
     if made.problems:
         number = len(made.problems)
         return f"{number} thing{'s' if number > 1 else ''} to mend above before it can be signed."
@@ -96,13 +91,11 @@ def _state(visit: Visit, opened: Form, made: Attempt) -> str:
     return f"Draft saved {local:%H:%M}"
 
 
-def _ask_review(visit: Visit, opened: Form) -> None:
+def _ask_review(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> None:
     """Go to the review when nothing is wrong, else point out what is."""
-    opened.collect()
     opened.asked = True
-    sites = protocols.list_sites(visit.store, visit.actor)
-    if _attempt(visit, opened, sites).report is not None:
-        opened.keep(visit)
+    patient.look_for_known(visit, opened)
+    if not opened.matches and _attempt(visit, opened, sites).report is not None:
         opened.step = Step.REVIEW
 
 

@@ -94,7 +94,25 @@ def _new(form: Form) -> None:
         widgets.day(form, "patient.birth_date", "Birth date")
     with cells[3]:
         widgets.chosen(form, "patient.sex", "Sex", words.SEX)
+    if form.matches:
+        say.look("This MRN belongs to a known patient. Choose that patient, or correct the MRN.")
+        for match in form.matches:
+            _match(form, match)
     st.button("Find a known patient instead", type="tertiary", on_click=_forget, args=(form,))
+
+
+def look_for_known(visit: Visit, form: Form) -> None:
+    """Find out whether the MRN of a new patient is somebody's already.
+
+    A mistyped MRN would put the session into another patient's record, and nobody would notice.
+    """
+    form.matches = None
+    mrn = form.fields.get("patient.mrn")
+    if form.fields.get("patient.from") != _NEW or not mrn:
+        return
+    found = service.find_patient(visit.store, visit.actor, mrn)
+    by_name = [m for m in found if mrn.casefold() in (m.identity.name or "").casefold()]
+    form.matches = tuple(match for match in found if match not in by_name)
 
 
 def identity_fields(identity: PatientIdentity) -> dict[str, Any]:

@@ -160,6 +160,33 @@ def test_any_event_stays_when_the_shown_terms_explain_it() -> None:
     assert find(tables, ANY_EVENT).with_event == 160
 
 
+def test_any_event_goes_when_shown_terms_must_share_a_patient() -> None:
+    """90 sessions for 49 and 59 show that terms met, so a patient had both: two others had falls.
+
+    Without that patient, 71 for 30 and 40 would leave room for a single one.
+    """
+    rows = incidence((90, 71), of=(105, 86), nausea=(49, 30), dizziness=(59, 40), fall=(2, 2))
+    tables = suppressed(rows, exposure(105, 86))
+    assert all_hidden(tables, ANY_EVENT)
+    assert find(tables, "nausea").with_event == 49
+
+
+@pytest.mark.parametrize(("patients", "hidden"), [(89, False), (90, True), (91, True)])
+def test_each_further_shown_term_may_share_the_patient(patients: int, *, hidden: bool) -> None:
+    """A patient with all of three terms is in the sum of 90 twice too often."""
+    rows = incidence(
+        (patients + 20, patients),
+        of=(400, 105),
+        nausea=(50, 30),
+        dizziness=(50, 30),
+        headache=(50, 30),
+        apnoea=(0, 0),
+        fall=(2, 2),
+    )
+    tables = suppressed(rows, exposure(400, 105))
+    assert (find(tables, ANY_EVENT, PATIENT).with_event is HIDDEN) is hidden
+
+
 def test_the_sum_of_events_goes_as_soon_as_a_term_is_hidden() -> None:
     """219 events less 120 and 95 would be the four that are hidden."""
     tables = suppressed(incidence((160, 60), nausea=(120, 45), dizziness=(95, 33), fall=(4, 4)))

@@ -314,6 +314,7 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(["session_no"], ["sessions.no"], name=op.f("fk_events_session_no")),
         sa.ForeignKeyConstraint(["term_no"], ["term_numbers.no"], name=op.f("fk_events_term_no")),
         sa.PrimaryKeyConstraint("session_no", "term_no", name=op.f("pk_events")),
+        sqlite_with_rowid=False,
         sqlite_strict=True,
     )
     op.create_index(

@@ -1,0 +1,1 @@
+"""Measurements beside peers, run as modules: ``benchmarks.store`` and ``benchmarks.rates``."""
