@@ -115,24 +115,25 @@ class Store:
             shutil.rmtree(left, ignore_errors=True)  # of a process that was killed
         with tempfile.TemporaryDirectory(prefix=_SNAPSHOT, dir=self.config.home) as folder:
             copy = Path(folder) / self.config.database_path.name
-            with self.read() as connection:
-                connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # takes the lock
-                self._copy_to(copy)
-            engine = embedded_engine(copy, self.ring.file_key, writing=False)
-            try:
-                with self._watched(), engine.connect() as connection:
-                    yield connection
-            finally:
-                engine.dispose()
+            if self._copied_to(copy):
+                engine = embedded_engine(copy, self.ring.file_key, writing=False)
+                try:
+                    with self._watched(), engine.connect() as connection:
+                        yield connection
+                finally:
+                    engine.dispose()
+                return
+        with self.read() as connection:  # no room for a copy: writers wait, but it is checked
+            yield connection
 
-    def _copy_to(self, copy: Path) -> None:
-        try:
-            shutil.copyfile(self.config.database_path, copy)
-        except OSError as cause:
-            raise StoreUnavailable(
-                f"There is no room for a copy of the store to read from ({cause.strerror}). Free "
-                "as much space as the store takes."
-            ) from None
+    def _copied_to(self, copy: Path) -> bool:
+        with self.read() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # takes the lock
+            try:
+                shutil.copyfile(self.config.database_path, copy)
+            except OSError:
+                return False
+        return True
 
     @contextmanager
     def write(self, prepare: Callable[[Connection], None] | None = None) -> Iterator[Writer]:
