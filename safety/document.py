@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from enum import Enum, StrEnum
 from operator import attrgetter
@@ -26,7 +27,7 @@ T = TypeVar("T")
 
 def to_document(report: SessionReport) -> bytes:
     """Canonical bytes of ``report``."""
-    return _SORTED_ENCODER.encode({"report": plain(report), "schema": SCHEMA}).encode()
+    return _bytes(_SORTED_ENCODER.encode({"report": plain(report), "schema": SCHEMA}))
 
 
 def content_digest(document: bytes) -> bytes:
@@ -46,7 +47,12 @@ _ADDED: Final = re.compile(
 
 def canonical(content: Mapping[str, Any]) -> bytes:
     """Canonical JSON of plain values."""
-    return _ENCODER.encode(content).encode()
+    return _bytes(_ENCODER.encode(content))
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8. Half a character becomes its JSON escape: an error would carry the text along."""
+    return text.encode(errors="backslashreplace")
 
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -102,20 +108,24 @@ _SIMPLIFY: Final[dict[type, Callable[[Any], Any]]] = {
 }
 
 
+_UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, InvalidReport)
+"""What reading raises when bytes are no report. Suppressed, not chained: each carries the text."""
+
+
 def from_document(document: bytes) -> SessionReport:
     """Read :func:`to_document` back.
 
     Raises :class:`~safety.errors.NewerFormat` for a later schema and
     :class:`~safety.errors.Tampered` when the bytes are not a report.
     """
-    try:
+    schema = None
+    with suppress(*_UNREADABLE):
         content = json.loads(document)
         schema = int(content["schema"])
         if schema <= SCHEMA:
             return report_from(content["report"])
-    except (ValueError, KeyError, TypeError, AttributeError, InvalidReport):
-        # "from None": these errors carry the text that could not be read.
-        raise Tampered("A stored report is not a report. Restore the backup.") from None
+    if schema is None or schema <= SCHEMA:
+        raise Tampered("A stored report is not a report. Restore the backup.")
     raise NewerFormat(
         f"A report has layout {schema}; this Afterdose reads up to {SCHEMA}. Update Afterdose."
     )
@@ -128,10 +138,9 @@ def report_from(content: Mapping[str, Any]) -> SessionReport:
 
 def identity_from(content: bytes) -> PatientIdentity:
     """Read a patient's identity back from its canonical form."""
-    try:
+    with suppress(*_UNREADABLE):
         return _build(PatientIdentity, json.loads(content)["identity"])
-    except (ValueError, KeyError, TypeError, AttributeError, InvalidReport):
-        raise Tampered("A stored identity is not an identity. Restore the backup.") from None
+    raise Tampered("A stored identity is not an identity. Restore the backup.")
 
 
 def _build(kind: type[T], content: Mapping[str, Any]) -> T:
