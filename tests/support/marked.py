@@ -1,4 +1,4 @@
-"""Ordinary reports, rows and broken CSV pairs with a marker wherever somebody types about a patient."""
+"""Reports, rows and broken CSV pairs with a marker wherever somebody types about a patient."""
 
 from __future__ import annotations
 
