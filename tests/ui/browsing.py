@@ -29,7 +29,7 @@ ARGUMENTS: Final = (
     "--disable-sync",
 )
 _START_SECONDS: Final = 60
-_SLOW: Final = 30_000
+_SLOW: Final = 60_000
 
 
 @contextmanager

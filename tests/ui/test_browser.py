@@ -225,7 +225,10 @@ def test_a_draft_outlives_the_browser_and_a_double_click_files_once(
     press(nurse, "Choose")
     choose(nurse, "Protocol", "IV ketamine, depression, induction")
     clock(nurse, "Dose began", "00:02")
-    nurse.get_by_role("radio", name="Nothing happened").click()
+    nothing = nurse.get_by_role("radio", name="Nothing happened")
+    nothing.click()
+    expect(nothing).to_be_checked()
+    nurse.wait_for_timeout(2_000)  # a busy machine takes a while to begin the run that saves
     quiet(nurse)
     expect(nurse.get_by_text("Draft saved")).to_be_visible()
     nurse.context.close()
