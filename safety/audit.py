@@ -9,11 +9,12 @@ JSON; order is ``seq``, never the clock. A chain alone does not show a cut tail:
 from __future__ import annotations
 
 import hmac
-import json
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import orjson
 
 from safety.errors import Tampered, Truncated
 
@@ -21,8 +22,7 @@ LABEL: Final = b"afterdose/1/audit-entry"
 GENESIS: Final = bytes(32)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the ledger, before it is chained.
 
     ``kind`` and ``object`` name what was touched (``report`` and its id), ``note`` is a short code
@@ -56,45 +56,23 @@ class Chain:
         self._key = key
         self.head = head
 
-    def append(self, entry: Entry) -> dict[str, Any]:
-        """Chain ``entry`` and return it as the row to insert."""
+    def append(self, entry: Entry) -> tuple[Any, ...]:
+        """Chain ``entry`` and return it as a row of the audit table: all columns in their order."""
         seq, previous = self.head.seq + 1, self.head.mac
         mac = entry_mac(self._key, seq, previous, entry)
         self.head = Head(seq, mac)
-        return {
-            "seq": seq,
-            "at": entry.at,
-            "actor": entry.actor,
-            "role": entry.role,
-            "action": entry.action,
-            "kind": entry.kind,
-            "object": entry.object,
-            "note": entry.note,
-            "digest": entry.digest,
-            "previous": previous,
-            "mac": mac,
-        }
+        return (seq, *entry, previous, mac)
 
 
 def entry_mac(key: bytes, seq: int, previous: bytes, entry: Entry) -> bytes:
     """The mac that chains ``entry`` at ``seq`` to ``previous``."""
-    text = json.dumps(
-        [
-            seq,
-            entry.at,
-            entry.actor,
-            entry.role,
-            entry.action,
-            entry.kind,
-            entry.object,
-            entry.note,
-            entry.digest.hex() if entry.digest is not None else None,
-        ],
-        ensure_ascii=False,
-        separators=(",", ":"),
-    ).encode()
-    framed = len(previous).to_bytes(4, "big") + previous + text
-    return hmac.digest(key, len(LABEL).to_bytes(4, "big") + LABEL + framed, "sha256")
+    text = orjson.dumps((seq, *entry), default=bytes.hex)
+    return hmac.digest(
+        key, _LABELLED + len(previous).to_bytes(4, "big") + previous + text, "sha256"
+    )
+
+
+_LABELLED: Final = len(LABEL).to_bytes(4, "big") + LABEL
 
 
 def check(key: bytes, start: Head, rows: Iterable[Any]) -> Head:

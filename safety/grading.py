@@ -7,8 +7,8 @@ esketamine; the bands are the adult numeric limits of CTCAE v5.0 "Hypertension".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from safety.model import AdverseEvent, BloodPressure, Criterion, SessionReport, VitalSigns
 from safety.vocabulary import Vocabulary
@@ -23,10 +23,10 @@ _BANDS: Final = ((160, 100, 3), (140, 90, 2), (120, 80, 1))
 _PRESSURE_TERMS: Final = frozenset({"hypertension", "blood_pressure_increased"})
 
 CRITERIA: Final = tuple(Criterion)
+Limbs = tuple[int | None, int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Spikes:
+class Spikes(NamedTuple):
     """Whether the readings meet the two trial definitions; None when they cannot tell.
 
     ``absolute``: 180 mmHg systolic or 110 diastolic or more after the dose. ``rise``: 40 mmHg
@@ -41,7 +41,7 @@ class Spikes:
 
 def spikes(vitals: VitalSigns) -> Spikes:
     """Compare every reading after the dose with the limits and with the reading before."""
-    after = list(vitals.after_dose())
+    after = vitals.after_dose()
     highest = (
         _highest([reading.systolic_mmhg for reading in after]),
         _highest([reading.diastolic_mmhg for reading in after]),
@@ -60,18 +60,19 @@ def spikes(vitals: VitalSigns) -> Spikes:
 
 
 def _highest(values: list[int | None]) -> int | None:
-    return max((value for value in values if value is not None), default=None)
+    known = [value for value in values if value is not None]
+    return max(known) if known else None
 
 
 def _difference(later: int | None, earlier: int | None) -> int | None:
     return None if later is None or earlier is None else later - earlier
 
 
-def _any_reaches(values: tuple[int | None, ...], limits: tuple[int, ...]) -> bool | None:
-    known = [(v, limit) for v, limit in zip(values, limits, strict=True) if v is not None]
-    if not known:
+def _any_reaches(values: Limbs, limits: tuple[int, int]) -> bool | None:
+    systolic, diastolic = values
+    if systolic is None and diastolic is None:
         return None
-    return any(value >= limit for value, limit in known)
+    return (systolic or 0) >= limits[0] or (diastolic or 0) >= limits[1]
 
 
 def hypertension_band(reading: BloodPressure | None) -> int | None:

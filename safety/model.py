@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from safety import limits
 from safety.errors import InvalidReport, Problem
@@ -151,10 +152,20 @@ class BloodPressure:
 
     def warnings(self) -> list[Problem]:
         """Readings that are possible but unusual, and a reading with one limb only."""
-        found = limits.unlikely(self._checks())
-        if self.systolic_mmhg is None or self.diastolic_mmhg is None:
-            found.append(Problem("systolic_mmhg", "Only one half of this reading was given."))
-        return found
+        return list(_pressure_warnings(self.systolic_mmhg, self.diastolic_mmhg))
+
+
+@lru_cache(maxsize=4_096)  # an import meets the same few pairs again and again
+def _pressure_warnings(systolic: int | None, diastolic: int | None) -> tuple[Problem, ...]:
+    found = limits.unlikely(
+        (
+            ("systolic_mmhg", systolic, limits.SYSTOLIC),
+            ("diastolic_mmhg", diastolic, limits.DIASTOLIC),
+        )
+    )
+    if systolic is None or diastolic is None:
+        found.append(Problem("systolic_mmhg", "Only one half of this reading was given."))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +204,10 @@ class VitalSigns:
             if reading is not None:
                 yield name, reading
 
-    def after_dose(self) -> Iterator[BloodPressure]:
-        """The readings taken after the dose."""
-        return (reading for name, reading in self.readings() if name != "before")
+    def after_dose(self) -> list[BloodPressure]:
+        """The readings taken after the dose, in time order."""
+        later = (self.at_40_min, self.peak, self.before_discharge)
+        return [reading for reading in later if reading is not None]
 
     def warnings(self) -> list[Problem]:
         """Unusual readings, and a peak that another reading exceeds."""
@@ -207,8 +219,12 @@ class VitalSigns:
 
     def _peak_warnings(self) -> list[Problem]:
         peak = self.peak.systolic_mmhg if self.peak else None
-        others = [r.systolic_mmhg for n, r in self.readings() if n not in ("peak", "before")]
-        highest = max((value for value in others if value is not None), default=None)
+        others = [
+            reading.systolic_mmhg
+            for reading in (self.at_40_min, self.before_discharge)
+            if reading is not None and reading.systolic_mmhg is not None
+        ]
+        highest = max(others, default=None)
         if peak is None or highest is None or highest <= peak:
             return []
         text = f"The peak ({peak}) is lower than another reading after the dose ({highest})."

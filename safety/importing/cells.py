@@ -85,7 +85,12 @@ def moment(cell: str, zone: ZoneInfo) -> datetime:
         return found
     # A fixed offset, as the signed form keeps it: between two times of one zone Python counts by
     # the hands of the clock, which is wrong across the change to summer time.
-    return found.replace(tzinfo=timezone(zone.utcoffset(found) or timedelta()))
+    return found.replace(tzinfo=_fixed(zone.utcoffset(found)))
+
+
+@lru_cache(maxsize=256)
+def _fixed(offset: timedelta | None) -> timezone:
+    return timezone(offset or timedelta())
 
 
 def one_of(kind: type[E], also: Mapping[str, E]) -> Parser:

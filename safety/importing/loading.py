@@ -16,6 +16,7 @@ from safety.importing import columns
 from safety.importing.building import Complaints
 from safety.importing.preparing import Batch, Order, Ready, batches, without_cycle_collection
 from safety.importing.sheets import RowError
+from safety.store.bulk import indexes_at_the_end
 from safety.store.handle import Store
 from safety.store.preparing import Prepared, fold
 from safety.store.recording import Known, Recorder, sites_by_folded_name
@@ -55,7 +56,8 @@ def import_files(
     """
     with store.write() as writer, without_cycle_collection():
         loading = _Loading(store, writer, actor, sessions.name)
-        with closing(batches(_order(store, writer, sessions, events))) as found:
+        order = _order(store, writer, sessions, events)
+        with closing(batches(order)) as found, indexes_at_the_end(writer):
             for batch in found:
                 loading.take(batch)
         result = loading.finished()
@@ -93,6 +95,7 @@ class _Loading:
         self._name = name
         self._recorder = Recorder(store, writer, actor)
         self._sites = set(sites_by_folded_name(writer))
+        self._spellings: set[str] = set()
         self._seen: dict[bytes, bytes] = {}
         self._unlisted = 0
 
@@ -105,7 +108,8 @@ class _Loading:
         self._recorder.look_up_patients(row.prepared.patient.mrn for row in batch.rows)
         for row in batch.rows:
             wrong = self._take_row(row, known.get(row.prepared.session_ref))
-            self._note([RowError(self._name, row.number, column, text) for column, text in wrong])
+            if wrong:
+                self._note([RowError(self._name, row.number, *each) for each in wrong])
         self._recorder.flush()
 
     def finished(self) -> ImportResult:
@@ -135,11 +139,12 @@ class _Loading:
         self._seen[reference] = recorded.content
         self._result.sessions += 1
         self._result.events += len(prepared.events)
-        self._note_site(prepared.site)
+        if prepared.site not in self._spellings:
+            self._note_site(prepared.site)
         return []
 
     def _compare(self, prepared: Prepared, known: Known | None, before: bytes | None) -> Complaints:
-        content = self._recorder.content_mac(prepared.content)
+        content = self._recorder.content_mac(prepared)
         if (known is not None and content in known.contents) or content == before:
             self._result.unchanged += 1
             return []
@@ -148,6 +153,7 @@ class _Loading:
         return [("session_ref", text)]
 
     def _note_site(self, site: str) -> None:
+        self._spellings.add(site)
         folded = fold(site)
         if folded not in self._sites:
             self._sites.add(folded)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import unicodedata
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -107,4 +108,10 @@ def _index(key: bytes, purpose: str, clinic: UUID, field: str, text: str) -> byt
         raise InvalidReport([Problem(field, "is empty, or has separators only. Write it in full.")])
     # A lone surrogate must not raise: the error would carry the whole text into a log.
     value = text.encode(errors="surrogatepass")
-    return hmac.digest(key, joined(label(purpose), clinic.bytes, value), "sha256")
+    message = _index_beginning(purpose, clinic) + len(value).to_bytes(4, "big") + value
+    return hmac.digest(key, message, "sha256")
+
+
+@lru_cache(maxsize=8)  # two purposes, one clinic
+def _index_beginning(purpose: str, clinic: UUID) -> bytes:
+    return joined(label(purpose), clinic.bytes)

@@ -45,7 +45,7 @@ _RESERVE_BYTES: Final = 80
 # Bytes 16 to 23 of SQLite's header: page size, journal versions, reserve, and three constants.
 _HEADER_16_TO_23: Final = bytes.fromhex("1000 01 01 50 40 20 20")
 READ_CACHE_KIB: Final = 262_144
-WRITE_CACHE_KIB: Final = 65_536
+WRITE_CACHE_KIB: Final = 1_048_576
 BUSY_MILLISECONDS: Final = 60_000
 ADVISORY_LOCK: Final = 0x4146_5445_5244
 _ATTACH: Final = 24  # SQLITE_ATTACH in sqlite3.h; the module does not export it

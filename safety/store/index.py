@@ -18,8 +18,61 @@ from safety.clock import day_number
 from safety.keys import derivation
 from safety.model import AdverseEvent, BloodPressure, SessionReport
 
-Row = dict[str, Any]
+Row = tuple[Any, ...]
+"""Values in the order of the columns of their table."""
+
 _OLDEST: Final = 90
+
+
+class SessionFacts(NamedTuple):
+    """The columns of ``sessions`` from ``route`` on, in their order, but without ``reporter``.
+
+    The pseudonym of the reporter needs a key; it stands before the last column.
+    """
+
+    route: str | None
+    setting: str | None
+    sex: str | None
+    age_years: int | None
+    minutes: int | None
+    monitored_minutes: int | None
+    dose_mg: float | None
+    dose_mg_per_kg: float | None
+    systolic_before: int | None
+    diastolic_before: int | None
+    systolic_40: int | None
+    diastolic_40: int | None
+    systolic_peak: int | None
+    diastolic_peak: int | None
+    systolic_discharge: int | None
+    diastolic_discharge: int | None
+    spike_absolute: int | None
+    spike_rise: int | None
+    heart_rate_peak: int | None
+    spo2_min: int | None
+    moaas_min: int | None
+    cadss6_peak: int | None
+    nothing_happened: int | None
+    event_count: int
+    worst_grade: int
+    worst_emergent_grade: int
+    serious: int
+    entry_lag_minutes: int | None
+
+
+class EventFacts(NamedTuple):
+    """The columns of ``events`` from ``grade`` on, in their order."""
+
+    grade: int
+    emergent: int
+    scale: str | None
+    scale_version: str | None
+    criteria: int
+    outcome: str | None
+    relatedness: str | None
+    elicitation: str | None
+    onset_minutes: int | None
+    duration_minutes: int | None
 
 
 class Numbers(NamedTuple):
@@ -32,28 +85,31 @@ class Numbers(NamedTuple):
     protocol_version: int
     day: int
 
-    def of_session(self) -> Row:
-        """The numbers as columns of ``sessions``."""
-        return {
-            "no": self.session_no,
-            "patient_no": self.patient_no,
-            "site_no": self.site_no,
-            "protocol_no": self.protocol_no,
-            "protocol_version": self.protocol_version,
-            "day": self.day,
-        }
+    def of_session(self, report_id: bytes, version: int, reference: bytes) -> Row:
+        """The columns of ``sessions`` before the facts."""
+        return (
+            self.session_no,
+            report_id,
+            version,
+            reference,
+            self.patient_no,
+            self.site_no,
+            self.protocol_no,
+            self.protocol_version,
+            self.day,
+        )
 
     def of_event(self, term_no: int) -> Row:
-        """The numbers as columns of ``events``."""
-        return {
-            "session_no": self.session_no,
-            "term_no": term_no,
-            "patient_no": self.patient_no,
-            "site_no": self.site_no,
-            "protocol_no": self.protocol_no,
-            "protocol_version": self.protocol_version,
-            "day": self.day,
-        }
+        """The columns of ``events`` before the facts."""
+        return (
+            self.session_no,
+            term_no,
+            self.day,
+            self.protocol_no,
+            self.protocol_version,
+            self.site_no,
+            self.patient_no,
+        )
 
 
 def session_day(report: SessionReport, zone: ZoneInfo) -> date:
@@ -61,59 +117,59 @@ def session_day(report: SessionReport, zone: ZoneInfo) -> date:
     return report.started_at.astimezone(zone).date()
 
 
-def session_facts(report: SessionReport) -> Row:
-    """What a report says for its ``sessions`` row: everything but numbers, ids and the mac."""
+def session_facts(report: SessionReport) -> SessionFacts:
+    """What a report says for its ``sessions`` row."""
     vitals = report.vitals
     before, at_40_min = _limbs(vitals.before), _limbs(vitals.at_40_min)
     peak, leaving = _limbs(vitals.peak), _limbs(vitals.before_discharge)
     spikes = grading.spikes(vitals)
     emergent = [e.grade for e in report.events if grading.treatment_emergent(report, e)]
-    return {
-        "route": _word(report.route),
-        "setting": _word(report.setting),
-        "sex": _word(report.patient.sex),
-        "age_years": _age(report.patient.birth_date, report.started_at),
-        "minutes": report.minutes(),
-        "monitored_minutes": _minutes(report.started_at, report.discharge.discharged_at),
-        "dose_mg": _real(report.dose_mg),
-        "dose_mg_per_kg": _real(report.dose_mg_per_kg()),
-        "systolic_before": before[0],
-        "diastolic_before": before[1],
-        "systolic_40": at_40_min[0],
-        "diastolic_40": at_40_min[1],
-        "systolic_peak": peak[0],
-        "diastolic_peak": peak[1],
-        "systolic_discharge": leaving[0],
-        "diastolic_discharge": leaving[1],
-        "spike_absolute": _flag(spikes.absolute),
-        "spike_rise": _flag(spikes.rise),
-        "heart_rate_peak": vitals.heart_rate_peak_bpm,
-        "spo2_min": vitals.spo2_min_percent,
-        "moaas_min": vitals.moaas_min,
-        "cadss6_peak": vitals.cadss6_peak,
-        "nothing_happened": _flag(report.no_adverse_event),
-        "event_count": len(report.events),
-        "worst_grade": max((event.grade for event in report.events), default=0),
-        "worst_emergent_grade": max(emergent, default=0),
-        "serious": int(any(event.serious for event in report.events)),
-        "entry_lag_minutes": _minutes(report.started_at, report.reported_at),
-    }
+    return SessionFacts(
+        route=_word(report.route),
+        setting=_word(report.setting),
+        sex=_word(report.patient.sex),
+        age_years=_age(report.patient.birth_date, report.started_at),
+        minutes=report.minutes(),
+        monitored_minutes=_minutes(report.started_at, report.discharge.discharged_at),
+        dose_mg=_real(report.dose_mg),
+        dose_mg_per_kg=_real(report.dose_mg_per_kg()),
+        systolic_before=before[0],
+        diastolic_before=before[1],
+        systolic_40=at_40_min[0],
+        diastolic_40=at_40_min[1],
+        systolic_peak=peak[0],
+        diastolic_peak=peak[1],
+        systolic_discharge=leaving[0],
+        diastolic_discharge=leaving[1],
+        spike_absolute=_flag(spikes.absolute),
+        spike_rise=_flag(spikes.rise),
+        heart_rate_peak=vitals.heart_rate_peak_bpm,
+        spo2_min=vitals.spo2_min_percent,
+        moaas_min=vitals.moaas_min,
+        cadss6_peak=vitals.cadss6_peak,
+        nothing_happened=_flag(report.no_adverse_event),
+        event_count=len(report.events),
+        worst_grade=max((event.grade for event in report.events), default=0),
+        worst_emergent_grade=max(emergent, default=0),
+        serious=int(any(event.serious for event in report.events)),
+        entry_lag_minutes=_minutes(report.started_at, report.reported_at),
+    )
 
 
-def event_facts(report: SessionReport, event: AdverseEvent) -> Row:
-    """What a report says for an ``events`` row: everything but numbers and the mac."""
-    return {
-        "grade": event.grade,
-        "emergent": int(grading.treatment_emergent(report, event)),
-        "scale": event.scale,
-        "scale_version": event.scale_version,
-        "criteria": grading.criteria_bits(event.serious) if event.serious else 0,
-        "outcome": _word(event.outcome),
-        "relatedness": _word(event.relatedness),
-        "elicitation": _word(event.elicitation),
-        "onset_minutes": event.onset_minutes,
-        "duration_minutes": event.duration_minutes,
-    }
+def event_facts(report: SessionReport, event: AdverseEvent) -> EventFacts:
+    """What a report says for an ``events`` row."""
+    return EventFacts(
+        grade=event.grade,
+        emergent=int(grading.treatment_emergent(report, event)),
+        scale=event.scale,
+        scale_version=event.scale_version,
+        criteria=grading.criteria_bits(event.serious) if event.serious else 0,
+        outcome=_word(event.outcome),
+        relatedness=_word(event.relatedness),
+        elicitation=_word(event.elicitation),
+        onset_minutes=event.onset_minutes,
+        duration_minutes=event.duration_minutes,
+    )
 
 
 def index_day(report: SessionReport, zone: ZoneInfo) -> int:

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Connection, Row, select, update
 
@@ -21,7 +21,7 @@ from safety.keys.ring import KeyRing
 from safety.keys.sealing import Place, SealingKey, padded, unpadded
 from safety.model import PatientIdentity
 from safety.store import tables
-from safety.store.writing import Writer
+from safety.store.writing import Writer, new_id
 
 _CHUNK: Final = 500
 
@@ -91,7 +91,8 @@ class PatientBook:
         self._actor = actor
         self._known: dict[bytes, Patient | None] = {}
         self._indexes: dict[str, bytes] = {}
-        self._fresh: list[dict[str, Any]] = []
+        self._fresh: list[tuple[Any, ...]] = []
+        self._any_before = writer.has_rows(tables.patients)
 
     def index(self, mrn: str) -> bytes:
         """The blind index of ``mrn`` in this clinic."""
@@ -106,6 +107,8 @@ class PatientBook:
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
             self._known |= dict.fromkeys(chunk)  # None: looked for and not there
+            if not self._any_before:
+                continue
             query = select(tables.patients).where(tables.patients.c.mrn_index.in_(chunk))
             for row in self._writer.connection.execute(query):
                 self._known[bytes(row.mrn_index)] = opened(self._ring, row)
@@ -121,7 +124,7 @@ class PatientBook:
         if patient is None:
             patient = self._known[index] = self._add(index, given)
             return patient
-        if given == patient.identity:
+        if given is patient.identity or given == patient.identity:
             return patient
         _refuse_other_person(patient.identity, given)
         merged = completed(patient.identity, given)
@@ -136,23 +139,23 @@ class PatientBook:
 
     def _add(self, index: bytes, identity: PatientIdentity) -> Patient:
         clinic = self._ring.clinic
-        secret, patient_id = secrets.token_bytes(KEY_BYTES), uuid4()
+        secret, patient_id = secrets.token_bytes(KEY_BYTES), new_id()
         number = self._writer.next_number(tables.patients)
         patient = Patient(number, patient_id, SealingKey(secret), identity, 1)
-        row = self._writer.digests.stamped(
+        row = self._writer.digests.with_mac(
             tables.patients,
-            {
-                "no": number,
-                "id": patient_id.bytes,
-                "mrn_index": index,
-                "wrapped_key": self._ring.kek.seal(secret, key_place(clinic, patient_id)),
-                "identity": self._sealed_identity(patient),
-                "version": 1,
-                "created_at": self._writer.at,
-            },
+            (
+                number,
+                patient_id.bytes,
+                index,
+                self._ring.kek.seal(secret, key_place(clinic, patient_id)),
+                self._sealed_identity(patient),
+                1,
+                self._writer.at,
+            ),
         )
         self._fresh.append(row)
-        self._log("patient.add", patient, row["mac"])
+        self._log("patient.add", patient, row[-1])
         return patient
 
     def _complete(self, patient: Patient, index: bytes, identity: PatientIdentity) -> None:

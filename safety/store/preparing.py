@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from safety.document import content_digest, to_document
+from safety.document import to_document
 from safety.model import PatientIdentity, SessionReport
 from safety.store import index
-from safety.store.index import Row
+from safety.store.index import EventFacts, SessionFacts
 
 
 def fold(name: str) -> str:
@@ -21,7 +21,10 @@ def fold(name: str) -> str:
 
 
 class Prepared(NamedTuple):
-    """A report on its way into the store. ``events`` are pairs of term id and facts."""
+    """A report on its way into the store. ``events`` are pairs of term id and facts.
+
+    ``content`` is the digest of what was reported, or None when that is the document itself.
+    """
 
     patient: PatientIdentity
     site: str
@@ -30,22 +33,28 @@ class Prepared(NamedTuple):
     session_ref: str
     reported_by: str | None
     day: int
-    content: bytes
+    content: bytes | None
     document: bytes
-    session: Row
-    events: list[tuple[str, Row]]
+    session: SessionFacts
+    events: list[tuple[str, EventFacts]]
 
     def __repr__(self) -> str:
         return f"Prepared(protocol={self.protocol!r}, events={len(self.events)})"
 
 
-def prepare(report: SessionReport, zone: ZoneInfo, *, content: bytes | None = None) -> Prepared:
+def prepare(
+    report: SessionReport,
+    zone: ZoneInfo,
+    *,
+    content: bytes | None = None,
+    document: bytes | None = None,
+) -> Prepared:
     """Prepare a report whose protocol version, reference and scales are filled in.
 
-    ``content`` is what was reported when that is not the report itself (what the store filled in
-    does not count when two reports are compared).
+    ``content`` is the digest of what was reported when that is not the report itself (what the
+    store filled in does not count when two reports are compared). ``document`` is that of the
+    report, when the caller has it already.
     """
-    document = to_document(report)
     return Prepared(
         report.patient,
         report.site,
@@ -54,8 +63,8 @@ def prepare(report: SessionReport, zone: ZoneInfo, *, content: bytes | None = No
         report.session_ref or "",
         report.reported_by,
         index.index_day(report, zone),
-        content_digest(document) if content is None else content,
-        document,
+        content,
+        to_document(report) if document is None else document,
         index.session_facts(report),
         [(event.term, index.event_facts(report, event)) for event in report.events],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Table, delete, select
 
@@ -17,7 +17,7 @@ from safety.store.reading import Stored
 from safety.store.recording import Filing, Recorder, sites_by_folded_name
 from safety.store.writing import Writer
 
-Rows = list[dict[str, Any]]
+Rows: TypeAlias = list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class _Stream:
 def _rows(connection: Connection, table: Table, number: str) -> Iterator[tuple[int, Any]]:
     query = select(table).order_by(*table.primary_key.columns)
     for row in streamed(connection, query):
-        yield getattr(row, number), row._asdict()
+        yield getattr(row, number), tuple(row)
 
 
 def _remove(writer: Writer, session_no: int) -> None:
@@ -129,6 +129,6 @@ def _put(writer: Writer, actor: Actor, session_no: int, stored: Stored, rows: Ro
             columns.session_no == session_no, columns.version == stored.version
         )
     ).scalar_one()
-    macs = [bytes(mac), *(row["mac"] for row in rows)]
+    macs = [bytes(mac), *(row[-1] for row in rows)]
     note = f"v{stored.version}"
     writer.log(actor, "report.reindex", "report", stored.report_id.hex, note=note, macs=macs)

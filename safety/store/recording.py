@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
@@ -27,9 +27,10 @@ from safety.keys.sealing import Place, padded
 from safety.model import SessionReport
 from safety.store import index, seeding, tables
 from safety.store.handle import Store
+from safety.store.index import Row
 from safety.store.patients import Patient, PatientBook, completed
 from safety.store.preparing import Prepared, fold, prepare
-from safety.store.writing import Writer
+from safety.store.writing import Writer, new_id
 from safety.vocabulary import vocabulary
 
 _CHUNK: Final = 500
@@ -93,11 +94,17 @@ class Recorder:
         self._protocols = newest_protocols(writer)
         self._patients = PatientBook(writer, store.ring, actor)
         self._references: dict[str, bytes] = {}
+        self._any_before = writer.has_rows(tables.sessions)
         self._reporters: dict[str | None, bytes | None] = {}
-        self._rows: dict[str, list[dict[str, Any]]] = {"reports": [], "sessions": [], "events": []}
+        self._rows: dict[str, list[Row]] = {"reports": [], "sessions": [], "events": []}
 
     def known(self, references: Sequence[str]) -> dict[str, Known]:
-        """Which of these session references are in the store, with the contents they ever had."""
+        """Which of these session references are in the store, with the contents they ever had.
+
+        Only what was there when the transaction began.
+        """
+        if not self._any_before:
+            return {}
         wanted = {text: self.reference(text) for text in references}
         keys = list(dict.fromkeys(wanted.values()))  # two spellings can be one reference
         found: dict[bytes, Known] = {}
@@ -126,8 +133,9 @@ class Recorder:
             self._references[session_ref] = found
         return found
 
-    def content_mac(self, content: bytes) -> bytes:
-        """What two reports with equal content share; ``content`` is ``Prepared.content``."""
+    def content_mac(self, prepared: Prepared) -> bytes:
+        """What two reports with equal content share."""
+        content = prepared.content or content_digest(prepared.document)
         return hashlib.blake2b(content, digest_size=16, key=self._content_key).digest()
 
     def look_up_patients(self, mrns: Iterable[str]) -> None:
@@ -145,7 +153,7 @@ class Recorder:
     def add_prepared(self, prepared: Prepared, *, report_id: UUID | None = None) -> Recorded:
         """Record a new report that was prepared before; its patient has been looked up."""
         patient = self._patients.settle(prepared.patient)
-        filing = Filing(report_id or uuid4(), 1, self._writer.next_number(tables.sessions))
+        filing = Filing(report_id or new_id(), 1, self._writer.next_number(tables.sessions))
         return self._record(self._completed(prepared, patient), patient, filing, "report.file")
 
     def amend(self, report: SessionReport, report_id: UUID, base_version: int) -> Recorded:
@@ -189,7 +197,7 @@ class Recorder:
 
     def prepared_content(self, report: SessionReport) -> bytes:
         """The content mac that ``report`` would have when it is filed."""
-        return self.content_mac(self._prepared(report).content)
+        return self.content_mac(self._prepared(report))
 
     def _prepared(self, report: SessionReport) -> Prepared:
         """Fill what the store knows (protocol version, reference, scales) and prepare."""
@@ -204,11 +212,14 @@ class Recorder:
 
     def _completed(self, prepared: Prepared, patient: Patient) -> Prepared:
         """The same report with what is known of the patient's identity beyond it."""
+        if prepared.patient is patient.identity:
+            return prepared
         merged = completed(prepared.patient, patient.identity)
         if merged == prepared.patient:
             return prepared
         report = replace(from_document(prepared.document), patient=merged)
-        return prepare(report, self._site(prepared.site)[1], content=prepared.content)
+        given = prepared.content or content_digest(prepared.document)
+        return prepare(report, self._site(prepared.site)[1], content=given)
 
     def _version(self, report: SessionReport) -> int:
         newest = self._protocols[report.protocol][1]
@@ -220,20 +231,21 @@ class Recorder:
     def _record(
         self, prepared: Prepared, patient: Patient, filing: Filing, action: str
     ) -> Recorded:
-        content = self.content_mac(prepared.content)
+        content = self.content_mac(prepared)
         place = document_place(self._ring.clinic, filing.report_id, filing.version, patient.id)
-        stored = self._writer.digests.stamped(
+        report_id = filing.report_id.bytes
+        stored = self._writer.digests.with_mac(
             tables.reports,
-            {
-                "session_no": filing.session_no,
-                "version": filing.version,
-                "report_id": filing.report_id.bytes,
-                "patient_no": patient.no,
-                "document": patient.key.seal(padded(prepared.document), place),
-                "content_mac": content,
-                "created_at": self._writer.at,
-                "created_by": self._actor.id,
-            },
+            (
+                filing.session_no,
+                filing.version,
+                report_id,
+                patient.no,
+                patient.key.seal(padded(prepared.document), place),
+                content,
+                self._writer.at,
+                self._actor.id,
+            ),
         )
         rows = self.index_rows(prepared, patient.no, filing)
         self._rows["reports"].append(stored)
@@ -243,24 +255,23 @@ class Recorder:
             self._actor,
             action,
             "report",
-            filing.report_id.hex,
+            report_id.hex(),
             note=f"v{filing.version}",
-            macs=[stored["mac"], *(row["mac"] for row in rows)],
+            macs=[stored[-1], *[row[-1] for row in rows]],
         )
         return Recorded(filing.report_id, prepared.session_ref, filing.version, content)
 
-    def _keep_session(self, row: dict[str, Any], version: int) -> None:
+    def _keep_session(self, row: Row, version: int) -> None:
         if version == 1:
             self._rows["sessions"].append(row)
             return
+        named = dict(zip(tables.sessions.c.keys(), row, strict=True))
         self._writer.connection.execute(
-            update(tables.sessions).where(tables.sessions.c.no == row["no"]), row
+            update(tables.sessions).where(tables.sessions.c.no == named["no"]), named
         )
 
-    def index_rows(
-        self, prepared: Prepared, patient_no: int, filing: Filing
-    ) -> list[dict[str, Any]]:
-        """The stamped index rows of a report: its session first, then its events by term number."""
+    def index_rows(self, prepared: Prepared, patient_no: int, filing: Filing) -> list[Row]:
+        """The index rows of a report with their macs: its session, then its events by term."""
         numbers = index.Numbers(
             filing.session_no,
             patient_no,
@@ -269,20 +280,20 @@ class Recorder:
             prepared.protocol_version,
             prepared.day,
         )
-        stamp = self._writer.digests.stamped
-        session = {
-            **prepared.session,
-            **numbers.of_session(),
-            "report_id": filing.report_id.bytes,
-            "version": filing.version,
-            "reference": self.reference(prepared.session_ref),
-            "reporter": self._reporter(prepared.reported_by),
-        }
-        events = [facts | numbers.of_event(self._terms[term]) for term, facts in prepared.events]
-        events.sort(key=lambda row: int(row["term_no"]))
+        with_mac = self._writer.digests.with_mac
+        reference = self.reference(prepared.session_ref)
+        *facts, entry_lag = prepared.session
+        session = (
+            *numbers.of_session(filing.report_id.bytes, filing.version, reference),
+            *facts,
+            self._reporter(prepared.reported_by),
+            entry_lag,
+        )
+        events = [(*numbers.of_event(self._terms[term]), *facts) for term, facts in prepared.events]
+        events.sort()  # by term: the session is the same
         return [
-            stamp(tables.sessions, session),
-            *(stamp(tables.events, row) for row in events),
+            with_mac(tables.sessions, session),
+            *[with_mac(tables.events, row) for row in events],
         ]
 
     def _reporter(self, name: str | None) -> bytes | None:

@@ -1,7 +1,8 @@
 """Keyed digests of stored rows: what tells a changed, moved or put-back row.
 
 Each protected row carries ``mac``: keyed BLAKE2b (RFC 7693) of 128 bits over its table name and
-every other column in table order, as JSON. The audit row of the change carries one digest over the
+every other column in table order, as JSON; ``mac`` is the last column everywhere. The audit row of
+the change carries one digest over the
 macs of all rows that the change wrote, so that an old row put back with its old mac does not fit
 the audit any more.
 """
@@ -9,11 +10,11 @@ the audit any more.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import Table
 
 from safety.store import tables
@@ -45,13 +46,17 @@ class RowDigests:
         row["mac"] = self.mac(table, row)
         return row
 
+    def with_mac(self, table: Table, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return ``values``, all other columns in table order, with the mac at the end."""
+        return (*values, self._of(table.name, values))
+
     def reader(self, table: Table, names: Sequence[str]) -> Callable[[Sequence[Any]], bytes]:
         """Return a function that digests tuples whose columns come in the order ``names``."""
         places = [names.index(column) for column in self._columns[table.name]]
         return lambda row: self._of(table.name, [row[place] for place in places])
 
     def _of(self, table: str, values: Sequence[Any]) -> bytes:
-        return self._keyed(self._labels[table] + _ENCODER.encode(values).encode())
+        return self._keyed(self._labels[table] + orjson.dumps(values, default=_hex))
 
     def group(self, macs: Iterable[bytes]) -> bytes:
         """One digest over macs of fixed length, in the order given."""
@@ -62,13 +67,10 @@ class RowDigests:
 
 
 def _hex(value: object) -> str:
-    if not isinstance(value, bytes):
-        if not isinstance(value, memoryview | bytearray):
-            raise TypeError(f"{type(value).__name__} cannot stand in a row")
-        value = bytes(value)
+    if isinstance(value, bytes) and len(value) <= _LONGEST_SHOWN:
+        return value.hex()  # nearly always
+    if not isinstance(value, bytes | memoryview | bytearray):
+        raise TypeError(f"{type(value).__name__} cannot stand in a row")
     if len(value) > _LONGEST_SHOWN:
         return "sha256:" + hashlib.sha256(value).hexdigest()
     return value.hex()
-
-
-_ENCODER: Final = json.JSONEncoder(default=_hex, ensure_ascii=False, separators=(",", ":"))

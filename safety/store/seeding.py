@@ -55,12 +55,11 @@ def add_site(writer: Writer, actor: Actor, name: str, timezone: str) -> int:
 def number_terms(writer: Writer) -> dict[str, int]:
     """Give every term of the vocabulary a number that never changes, and return them all."""
     known = term_numbers(writer.connection)
-    fresh: list[dict[str, Any]] = []
+    fresh: list[tuple[Any, ...]] = []
     for term in vocabulary().terms:
         if term.id not in known:
             known[term.id] = max(known.values(), default=0) + 1
-            row = {"no": known[term.id], "id": term.id}
-            fresh.append(writer.digests.stamped(tables.term_numbers, row))
+            fresh.append(writer.digests.with_mac(tables.term_numbers, (known[term.id], term.id)))
     writer.insert_all(tables.term_numbers, fresh)
     return known
 

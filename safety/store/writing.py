@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from operator import itemgetter
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Connection, Table, func, insert, select
 
@@ -18,6 +20,21 @@ from safety.store.rows import RowDigests
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 
 
+def new_id() -> UUID:
+    """A random id that begins with the time (RFC 9562, version 7).
+
+    New rows then stand side by side in an index, which halves the pages that a filing touches. The
+    time is no secret beside ``created_at``.
+    """
+    at = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    return UUID(int=at << 80 | random & _RANDOM_BITS | _VERSION_7)
+
+
+_RANDOM_BITS: Final = 0xFFF_3FFF_FFFF_FFFF_FFFF  # all that version and variant leave
+_VERSION_7: Final = 7 << 76 | 0b10 << 62
+
+
 class Writer:
     """Collects audit entries beside the rows it inserts, and writes both or neither."""
 
@@ -28,9 +45,9 @@ class Writer:
         self.digests = digests
         self.committed = False
         self._clock = clock
-        self._entries: list[dict[str, Any]] = []
+        self._entries: list[tuple[Any, ...]] = []
         self._numbers: dict[tuple[str, str], int] = {}
-        self._statements: dict[str, tuple[str, list[str] | None]] = {}
+        self._statements: dict[str, tuple[str, bool]] = {}
         head, last_at = _head(connection)
         self._chain = audit.Chain(audit_key, head)
         self.at = utc_text(clock())
@@ -67,27 +84,33 @@ class Writer:
         self.connection.execute(insert(table), row)
         return bytes(row["mac"])
 
-    def insert_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows that carry their macs already and hold plain values only.
+    def insert_all(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows given as all columns in table order, macs included, plain values only.
 
         The statement goes to the driver as it is: for an import the per-value conversions of the
         expression layer would cost as much as the encryption.
         """
         if not rows:
             return
-        statement, names = self._statement(table)
-        if names is None:
-            self.connection.exec_driver_sql(statement, [dict(row) for row in rows])
+        statement, by_name = self._statement(table)
+        if by_name:
+            names = table.c.keys()
+            named = [dict(zip(names, row, strict=True)) for row in rows]
+            self.connection.exec_driver_sql(statement, named)
         else:
-            pick = itemgetter(*names)
-            self.connection.exec_driver_sql(statement, [pick(row) for row in rows])
+            self.connection.exec_driver_sql(statement, rows)
 
-    def _statement(self, table: Table) -> tuple[str, list[str] | None]:
+    def _statement(self, table: Table) -> tuple[str, bool]:
         found = self._statements.get(table.name)
         if found is None:
             compiled = insert(table).compile(dialect=self.connection.dialect)
-            found = self._statements[table.name] = (str(compiled), compiled.positiontup)
+            found = (str(compiled), not compiled.positional)
+            self._statements[table.name] = found
         return found
+
+    def has_rows(self, table: Table) -> bool:
+        """Whether ``table`` holds anything."""
+        return self.connection.execute(select(table.c[0]).limit(1)).first() is not None
 
     def next_number(self, table: Table, column: str = "no") -> int:
         """The next free number of ``table``; safe because writers follow one another."""

@@ -97,7 +97,7 @@ def _complaints(column: str, cell: str) -> list[str]:
     if column in import_columns.EVENTS and column != "session_ref":
         _, wrong = build_event(EVENT | {column: cell}, NAMES)
     else:
-        _, wrong = build_session(SESSION | {column: cell}, (), NAMES)
+        wrong = build_session(SESSION | {column: cell}, (), NAMES).wrong
     return [message for at, message in wrong if at == column]
 
 

@@ -5,7 +5,6 @@ Also what is *not* found: those tests state the limits of the promise.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -189,15 +188,13 @@ def forge(store: Store, first: int, *, receipts: bool = False) -> None:
     """Write the trail again from ``first`` on with the real key and another actor."""
     chain: audit.Chain | None = None
     heads = []
-    names = [field.name for field in dataclasses.fields(audit.Entry)]
     with tampering(store) as raw:
         (last,) = raw.one("SELECT max(seq) FROM audit")
         for seq in range(first, last + 1):
             row = entry(raw, seq)
             chain = chain or audit.Chain(store.ring.audit_key, audit.Head(seq - 1, row[9]))
-            values = dict(zip(names, row[1:9], strict=True)) | {"actor": "somebody-else"}
-            forged = chain.append(audit.Entry(**values))
-            put(raw, tuple(forged.values()), seq)
+            forged = chain.append(audit.Entry(*row[1:9])._replace(actor="somebody-else"))
+            put(raw, forged, seq)
             heads.append(chain.head)
     if receipts:
         cut_receipts(store, first - 1)

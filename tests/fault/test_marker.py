@@ -352,7 +352,9 @@ def refused_row(store: Store) -> None:
     with store.write() as writer:
         recorder = recording.Recorder(store, writer, NURSE)
         recorder.add(a_marked_report(session_ref="V-2"))
-        recorder._rows["sessions"][0]["day"] = None
+        rows = recorder._rows["sessions"]
+        place = tables.sessions.c.keys().index("day")
+        rows[0] = (*rows[0][:place], None, *rows[0][place + 1 :])
         recorder.flush()
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from safety.document import canonical, content_digest, plain, to_document
+from safety.document import canonical, content_digest, document_of, plain, to_document
 from safety.importing import columns, import_files
 from safety.importing.building import Names, build_session
 from safety.keys.derivation import normalised_mrn
@@ -148,6 +148,16 @@ def test_a_report_written_as_csv_and_imported_reads_back_equal(
     assert import_files(store, DIRECTOR, sessions, events_path).unchanged == 1
 
 
+@given(rows())
+def test_an_import_writes_the_same_document_as_a_page(report: SessionReport) -> None:
+    """It makes the document of the cells, a page makes it of the report: byte for byte the same."""
+    row = {c: str(cell) for c, cell in session_row(report).items() if cell is not None}
+    built = build_session(row, report.events, NAMES)
+    assert built.wrong == []
+    assert built.report is not None
+    assert document_of(built.given) == to_document(built.report)
+
+
 @given(reports())
 def test_a_document_is_canonical_though_nothing_sorts_it(report: SessionReport) -> None:
     assert to_document(report) == canonical(json.loads(to_document(report)))
@@ -187,7 +197,7 @@ SIGNS: Final = "-./\\1a\N{MIDDLE DOT}\N{EN DASH}\N{ZERO WIDTH SPACE}\N{HANGUL FI
 @given(st.text(SIGNS, min_size=1) | texts(60).map(str.strip))
 def test_an_mrn_is_refused_in_its_row_exactly_when_the_index_could_not_hold_it(text: str) -> None:
     """Otherwise the store would refuse later, without a row number."""
-    _, wrong = build_session(a_bare_session(patient_mrn=text), (), NAMES)
+    wrong = build_session(a_bare_session(patient_mrn=text), (), NAMES).wrong
     assert wrong == ([] if normalised_mrn(text) else [("patient_mrn", SEPARATORS)])
 
 

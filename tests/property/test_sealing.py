@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -43,7 +41,7 @@ def test_distinct_places_have_distinct_bytes(one: Place, other: Place) -> None:
 def test_moving_letters_between_table_and_column_changes_the_bytes(place: Place, cut: int) -> None:
     both = place.table + place.column
     assume(cut <= len(both))
-    shifted = dataclasses.replace(place, table=both[:cut], column=both[cut:])
+    shifted = place._replace(table=both[:cut], column=both[cut:])
     assert (shifted.encoded() == place.encoded()) == (shifted == place)
 
 

@@ -27,6 +27,7 @@ from safety.model import (
 )
 from safety.store import tables
 from safety.store.handle import Store
+from safety.store.index import EventFacts, SessionFacts
 from safety.store.rebuilding import rebuild
 from safety.store.recording import Recorder
 from safety.store.verifying import verify
@@ -55,6 +56,17 @@ def rows(store: Store, name: str) -> list[dict[str, Any]]:
     with store.read() as connection:
         query = select(table).order_by(*table.primary_key.columns)
         return [dict(found._mapping) for found in connection.execute(query)]
+
+
+def test_the_facts_of_a_row_are_named_as_its_columns_and_in_their_order() -> None:
+    """Rows go to the database by position."""
+    sessions, events = tables.sessions.c.keys(), tables.events.c.keys()
+    facts = [
+        name for name in sessions[sessions.index("route") :] if name not in ("reporter", "mac")
+    ]
+    assert facts == list(SessionFacts._fields)
+    assert sessions[-3:] == ["reporter", facts[-1], "mac"]
+    assert events[events.index("grade") :] == [*EventFacts._fields, "mac"]
 
 
 def test_a_session_row_says_what_the_report_says(store: Store) -> None:
