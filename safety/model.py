@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
@@ -490,7 +490,7 @@ class SessionReport:
         """Length of the dose in whole minutes, or None without an end."""
         if self.ended_at is None:
             return None
-        return int((self.ended_at - self.started_at).total_seconds() // 60)
+        return (self.ended_at - self.started_at) // timedelta(minutes=1)
 
     def dose_mg_per_kg(self) -> float | None:
         """Dose by body weight at the session, or None when one of them is missing."""

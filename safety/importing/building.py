@@ -100,10 +100,14 @@ def build_session(row: Row, events: tuple[AdverseEvent, ...], names: Names) -> B
     parts = _parts(row, wrong)
     session = parts["session"]
     _find_protocol(session, names, wrong)
-    _add_times(session, row, names, wrong)
-    given = session | {"events": events} if events else session.copy()
+    given = session.copy()
+    times, given_times = _times(row, names, wrong)
+    session |= times
+    given |= given_times
+    if events:
+        given["events"] = events
     session["patient"] = _patient(parts["patient"], wrong)
-    session["vitals"] = _vitals(parts["vitals"], parts["reading"], wrong)
+    session["vitals"], parts["vitals"] = _vitals(parts["vitals"], parts["reading"], wrong)
     for field, kind in (("misuse", MisuseScreen), ("drug", DrugAmounts)):
         if parts[field] and (made := _made(kind, parts[field], wrong)) is not None:
             session[field] = made
@@ -140,21 +144,26 @@ def _find_protocol(values: dict[str, Any], names: Names, wrong: Complaints) -> N
             wrong.append(("protocol", str(unknown)))
 
 
-def _add_times(values: dict[str, Any], row: Row, names: Names, wrong: Complaints) -> None:
-    """Read the times; without a start the others mean nothing and are left out."""
-    found = _times(row, names.zone_of(row.get("site", "")), wrong)
+def _times(row: Row, names: Names, wrong: Complaints) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The times as a report holds them and as its document does.
+
+    Without a start the others mean nothing and are left out.
+    """
+    found: dict[str, Any] = _moments(row, names.zone_of(row.get("site", "")), wrong)
     start = found.get("started_at")
     if start is None:
-        return
+        return {}, {}
     if start > names.latest:
         wrong.append(("started_at", "lies more than a year ahead. Check the date."))
+    given: dict[str, Any] = {name: at.isoformat() for name, at in found.items()}
     left = found.pop("discharged_at", None)
     if left is not None:
-        values["discharge"] = Discharge(discharged_at=left)
-    values |= found
+        found["discharge"] = Discharge(discharged_at=left)
+        given["discharge"] = {"discharged_at": given.pop("discharged_at")}
+    return found, given
 
 
-def _times(row: Row, zone: ZoneInfo, wrong: Complaints) -> dict[str, datetime]:
+def _moments(row: Row, zone: ZoneInfo, wrong: Complaints) -> dict[str, datetime]:
     found = {}
     for column in columns.TIMES:
         cell = row.get(column)
@@ -173,19 +182,31 @@ def _patient(values: dict[str, Any], wrong: Complaints) -> PatientIdentity:
     return _made(PatientIdentity, {"mrn": "-"} | values, wrong) or _NOBODY
 
 
-def _vitals(values: dict[str, Any], readings: Mapping[str, int], wrong: Complaints) -> VitalSigns:
+def _vitals(
+    values: dict[str, Any], readings: Mapping[str, int], wrong: Complaints
+) -> tuple[VitalSigns, dict[str, Any]]:
+    """The vital signs, and what was given of them."""
+    given = values.copy()
     if readings:
         for field, systolic, diastolic in _READING_COLUMNS:
             high, low = readings.get(systolic), readings.get(diastolic)
             if high is not None or low is not None:
                 limbs = {"high": high, "low": low}
                 values[field] = _made(_reading, limbs, wrong, f"vitals.{field}.")
-    return (_made(VitalSigns, values, wrong) if values else None) or _NO_VITALS
+                given[field] = _limbs(high, low)
+    return (_made(VitalSigns, values, wrong) if values else None) or _NO_VITALS, given
 
 
-@lru_cache(maxsize=4_096)  # a pair of readings comes again and again, and nothing changes it
+# A pair of readings comes again and again, and nothing changes what is made of it.
+@lru_cache(maxsize=4_096)
 def _reading(high: int | None, low: int | None) -> BloodPressure:
     return BloodPressure(high, low)
+
+
+@lru_cache(maxsize=4_096)
+def _limbs(high: int | None, low: int | None) -> Mapping[str, int | None]:
+    limbs = {"diastolic_mmhg": low, "systolic_mmhg": high}
+    return {name: value for name, value in limbs.items() if value is not None}
 
 
 def _values(row: Row, wrong: Complaints) -> dict[str, Any]:

@@ -8,7 +8,7 @@ not zero.
 from __future__ import annotations
 
 import hmac
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ Row = tuple[Any, ...]
 """Values in the order of the columns of their table."""
 
 _OLDEST: Final = 90
+_MINUTE: Final = timedelta(minutes=1)
 
 
 class SessionFacts(NamedTuple):
@@ -123,7 +124,8 @@ def session_facts(report: SessionReport) -> SessionFacts:
     before, at_40_min = _limbs(vitals.before), _limbs(vitals.at_40_min)
     peak, leaving = _limbs(vitals.peak), _limbs(vitals.before_discharge)
     spikes = grading.spikes(vitals)
-    emergent = [e.grade for e in report.events if grading.treatment_emergent(report, e)]
+    events = report.events
+    emergent = [e.grade for e in events if grading.treatment_emergent(report, e)]
     return SessionFacts(
         route=_word(report.route),
         setting=_word(report.setting),
@@ -148,10 +150,10 @@ def session_facts(report: SessionReport) -> SessionFacts:
         moaas_min=vitals.moaas_min,
         cadss6_peak=vitals.cadss6_peak,
         nothing_happened=_flag(report.no_adverse_event),
-        event_count=len(report.events),
-        worst_grade=max((event.grade for event in report.events), default=0),
-        worst_emergent_grade=max(emergent, default=0),
-        serious=int(any(event.serious for event in report.events)),
+        event_count=len(events),
+        worst_grade=max([event.grade for event in events]) if events else 0,
+        worst_emergent_grade=max(emergent) if emergent else 0,
+        serious=int(any(event.serious for event in events)),
         entry_lag_minutes=_minutes(report.started_at, report.reported_at),
     )
 
@@ -195,7 +197,7 @@ def _age(born: date | None, at: datetime) -> int | None:
 
 
 def _minutes(start: datetime, end: datetime | None) -> int | None:
-    return None if end is None else int((end - start).total_seconds() // 60)
+    return None if end is None else (end - start) // _MINUTE
 
 
 def _limbs(reading: BloodPressure | None) -> tuple[int | None, int | None]:
