@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from reports.ui.places import READING
 from safety.errors import AfterdoseError
-from safety.store.handle import Store
 from safety.ui import entrance, first_run, frame, holding, incidents, places, session
 from safety.ui.desk import CLINIC, SESSIONS
+
+if TYPE_CHECKING:
+    from safety.store.handle import Store
 
 PLACES = (*READING, *SESSIONS, *CLINIC)
 

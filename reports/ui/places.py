@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from reports.ui import incidence_page, quarter_page
 from safety.access import Action, Role
-from safety.ui.places import Place
+from safety.ui.places import Place, drawn_by
 
 READING: Final = (
     Place(
@@ -14,7 +13,7 @@ READING: Final = (
         "Incidence",
         ":material/scatter_plot:",
         "How often each effect was reported under each protocol in a quarter, with intervals.",
-        incidence_page.page,
+        drawn_by("reports.ui.incidence_page"),
         needs=Action.READ_RATES,
         first_for=frozenset({Role.DIRECTOR}),
     ),
@@ -23,7 +22,7 @@ READING: Final = (
         "Quarter",
         ":material/package_2:",
         "The package of a closed quarter: what leaves, made and signed, ready to download.",
-        quarter_page.page,
+        drawn_by("reports.ui.quarter_page"),
         needs=Action.EXPORT,
         first_for=frozenset({Role.COMPLIANCE}),
     ),

@@ -35,6 +35,11 @@ _NO_VITALS: Final = VitalSigns()
 _NOBODY: Final = PatientIdentity("-")
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _STAND_INS: Final = {"site": "-", "protocol": "-", "started_at": _NEVER}
+# Screens and amounts repeat; nothing in them names a patient, so they may be remembered.
+_OFTEN_EQUAL: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
+    ("misuse", lru_cache(maxsize=4_096)(MisuseScreen)),
+    ("drug", lru_cache(maxsize=4_096)(DrugAmounts)),
+)
 _NESTED: Final = ("patient", "vitals", "misuse", "drug")
 _READING_COLUMNS: Final = tuple(
     (field, f"bp_systolic_{when}", f"bp_diastolic_{when}")
@@ -108,7 +113,7 @@ def build_session(row: Row, events: tuple[AdverseEvent, ...], names: Names) -> B
         given["events"] = events
     session["patient"] = _patient(parts["patient"], wrong)
     session["vitals"], parts["vitals"] = _vitals(parts["vitals"], parts["reading"], wrong)
-    for field, kind in (("misuse", MisuseScreen), ("drug", DrugAmounts)):
+    for field, kind in _OFTEN_EQUAL:
         if parts[field] and (made := _made(kind, parts[field], wrong)) is not None:
             session[field] = made
     given |= {field: parts[field] for field in _NESTED if parts[field]}

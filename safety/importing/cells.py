@@ -38,7 +38,7 @@ def number(cell: str) -> float:
         raise BadCell(f"is not a number.{hint}") from None
     if not math.isfinite(value) or "_" in cell:  # Python reads 1_000 as a thousand
         raise BadCell("is not a number.")
-    return value
+    return value + 0.0  # no negative zero
 
 
 @lru_cache(maxsize=4_096)

@@ -277,10 +277,11 @@ def _send(pipe: IO[bytes], order: Order) -> None:
 
 def _received(pipe: IO[bytes]) -> Iterator[Batch]:
     """What :func:`work` sent; it comes from our own process and from nowhere else."""
+    identities: Identities = {}
     while (found := pickle.load(pipe)) is not None:  # noqa: S301
         if isinstance(found, str):
             raise _stopped(f"It met a {found}, which it should not have.")
-        yield unpacked(found)
+        yield unpacked(found, identities)
 
 
 def _stopped(why: str) -> StoreUnavailable:
@@ -325,20 +326,26 @@ def _packed_row(row: Ready) -> tuple[Any, ...]:
     )
 
 
-def unpacked(found: Packed) -> Batch:
+Identities = dict[tuple[Any, ...], PatientIdentity]
+"""Who came already. It lasts as long as the import: no name stays in memory after it."""
+
+
+def unpacked(found: Packed, identities: Identities) -> Batch:
     """What was packed."""
     rows, errors, unusual, warnings = found
-    return Batch([_unpacked_row(row) for row in rows], errors, unusual, warnings)
+    return Batch([_unpacked_row(row, identities) for row in rows], errors, unusual, warnings)
 
 
-def _unpacked_row(row: tuple[Any, ...]) -> Ready:
+def _unpacked_row(row: tuple[Any, ...], identities: Identities) -> Ready:
     number, comparable, patient, others, session, events = row
+    identity = identities.get(patient)
+    if identity is None:
+        identity = identities[patient] = _identity(*patient)
     facts = [(term, EventFacts._make(each)) for term, each in events]
-    prepared = Prepared._make((_identity(*patient), *others, SessionFacts._make(session), facts))
+    prepared = Prepared._make((identity, *others, SessionFacts._make(session), facts))
     return Ready(number, prepared, comparable)
 
 
-@lru_cache(maxsize=65_536)  # a patient comes again, often in the same batch
 def _identity(mrn: str, name: str | None, born: str | None, sex: str | None) -> PatientIdentity:
     return PatientIdentity(
         mrn, name, date.fromisoformat(born) if born else None, Sex(sex) if sex else None

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from safety.access import Action, Role
-from safety.ui import accounts_page, own_account, today
-from safety.ui.places import Place
-from safety.ui.report import page, view
+from safety.ui.places import Place, drawn_by
 
 SESSIONS: Final = (
     Place(
@@ -15,7 +13,7 @@ SESSIONS: Final = (
         "Today",
         ":material/today:",
         "Your drafts and the newest reports. Start a new report here.",
-        today.page,
+        drawn_by("safety.ui.today"),
         needs=Action.FILE_REPORT,
         first_for=frozenset({Role.NURSE}),
     ),
@@ -24,7 +22,7 @@ SESSIONS: Final = (
         "New report",
         ":material/edit_note:",
         "Report one session: what was given, what was measured, what happened.",
-        page.page,
+        drawn_by("safety.ui.report.page"),
         needs=Action.FILE_REPORT,
     ),
     Place(
@@ -32,7 +30,7 @@ SESSIONS: Final = (
         "Filed report",
         ":material/description:",
         "One filed report with its history. Amend it here.",
-        view.page,
+        drawn_by("safety.ui.report.view"),
         needs=Action.READ_REPORT,
         listed=False,
     ),
@@ -44,7 +42,7 @@ CLINIC: Final = (
         "Accounts",
         ":material/group:",
         "Who may sign in and with which role. Add, close and reopen accounts.",
-        accounts_page.page,
+        drawn_by("safety.ui.accounts_page"),
         needs=Action.MANAGE_ACCOUNTS,
         first_for=frozenset({Role.ADMINISTRATOR}),
     ),
@@ -53,6 +51,6 @@ CLINIC: Final = (
         "My account",
         ":material/account_circle:",
         "Your own account. Change your password here.",
-        own_account.page,
+        drawn_by("safety.ui.own_account"),
     ),
 )

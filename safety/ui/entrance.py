@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from safety.config import Config
 from safety.errors import AfterdoseError
-from safety.store.handle import Store
 from safety.ui import frame, holding, say, session
+
+if TYPE_CHECKING:
+    from safety.store.handle import Store
 
 
 def sign_in_page(store: Store) -> None:

@@ -1,22 +1,25 @@
-"""Making the clinic: what the first-run page was told, checked and carried out. Draws nothing."""
+"""Making the clinic: what the first-run page was told, checked and carried out. Draws nothing.
+
+What needs the database is imported where it is used: the page shows before that is read.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from safety import accounts
 from safety.access import CONSOLE, Role
 from safety.config import Config, default_home
 from safety.errors import BadInputFile, Problem, StoreExists, UserError
 from safety.keys.passwords import check_new_password
 from safety.keys.sources import KeyFile, KeySource, Passphrase, check_apart
 from safety.limits import NAME_LENGTH, text_problem
-from safety.store.handle import Store
-from safety.store.opening import create_store
 from safety.ui import holding
+
+if TYPE_CHECKING:
+    from safety.store.handle import Store
 
 _ONE_AT_A_TIME: Final = Lock()
 
@@ -36,6 +39,8 @@ class Founding:
 
     def problems(self, repeated: str) -> list[Problem]:
         """What cannot be right, told before anything is made."""
+        from safety import accounts
+
         named = (
             ("clinic", self.clinic),
             ("site", self.site),
@@ -65,6 +70,9 @@ def found_clinic(wanted: Founding) -> str:
     Works only where there is no store yet. Raises StoreExists, WeakPassword, UnsafeKeySource and
     the errors of writing.
     """
+    from safety import accounts
+    from safety.store.opening import create_store
+
     check_new_password(wanted.password, accounts.folded(wanted.username), wanted.clinic)
     with _ONE_AT_A_TIME:
         home = default_home()
@@ -99,6 +107,8 @@ def _source(wanted: Founding, home: Path) -> KeySource:
 
 
 def _add_director(store: Store, wanted: Founding) -> None:
+    from safety import accounts
+
     accounts.add_account(
         store,
         CONSOLE,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from safety.store.handle import Store
 from safety.ui import incidents, say, session
+
+if TYPE_CHECKING:
+    from safety.store.handle import Store
 
 _STYLE: Final = Path(__file__).with_name("style.css")
 # A file of ours: for a Material icon the browser would fetch its picture from another machine.

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from safety.config import Config, default_home, read_config
 from safety.errors import StoreMissing
-from safety.store.handle import Store
-from safety.store.opening import open_store
 
 if TYPE_CHECKING:
     from safety.demonstration import DemoAccount
     from safety.keys.sources import KeySource
+    from safety.store.handle import Store
 
 _LOCK: Final = RLock()
 _OPEN: Final[dict[Path, Store]] = {}
@@ -39,6 +38,7 @@ def held(config: Config) -> Store | None:
     Raises what :func:`~safety.store.opening.open_store` does.
     """
     from safety.keys.sources import KeyFile
+    from safety.store.opening import open_store
 
     with _LOCK:
         store = _OPEN.get(config.home)
@@ -52,6 +52,8 @@ def unlock(config: Config, source: KeySource) -> Store:
 
     Raises what :func:`~safety.store.opening.open_store` does.
     """
+    from safety.store.opening import open_store
+
     with _LOCK:
         if config.home not in _OPEN:
             _OPEN[config.home] = open_store(config, source)

@@ -2,6 +2,7 @@
 
 The browser session keeps the token and what is being typed, nothing else. The server's session row
 decides each time whether the token still stands; when it does not, everything here is forgotten.
+What needs the database is imported where it is used: the first page shows before that is read.
 """
 
 from __future__ import annotations
@@ -11,14 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from safety import signing_in
 from safety.access import Actor
 from safety.errors import SignedOut
-from safety.store.handle import Store
 from safety.ui import holding, incidents
 
 if TYPE_CHECKING:
     from safety.demonstration import DemoAccount
+    from safety.store.handle import Store
 
 _TOKEN: Final = "token"  # noqa: S105 - the name of an entry
 _DEMONSTRATION: Final = "demonstration"
@@ -60,6 +60,8 @@ def in_demonstration() -> bool:
 
 def sign_in(store: Store, username: str, password: str) -> None:
     """Sign in and keep the token. Raises SignInFailed."""
+    from safety import signing_in
+
     # None on this machine itself, and for whoever comes through a proxy that does not tell.
     address = st.context.ip_address
     known = address if isinstance(address, str) else None
@@ -73,6 +75,8 @@ def visit(store: Store) -> Visit | None:
     token = st.session_state.get(_TOKEN)
     if token is None:
         return None
+    from safety import signing_in
+
     try:
         return Visit(store, signing_in.session_actor(store, token))
     except SignedOut as ended:
@@ -82,6 +86,8 @@ def visit(store: Store) -> Visit | None:
 
 def sign_out(store: Store) -> None:
     """End the session on the server and forget everything here."""
+    from safety import signing_in
+
     token = st.session_state.get(_TOKEN)
     forget()
     if token is not None:
@@ -109,6 +115,8 @@ def watch(store: Store) -> None:
     token = st.session_state.get(_TOKEN)
     if token is None:
         return
+    from safety import signing_in
+
     with incidents.caught():
         try:
             signing_in.session_actor(store, token, activity=False)
