@@ -27,7 +27,6 @@ from safety.importing import columns
 from safety.importing.building import Complaints, Names, build_event, build_session
 from safety.importing.sheets import Row, RowError, Sheet
 from safety.model import AdverseEvent, PatientIdentity, SessionReport, Sex
-from safety.store.index import EventFacts, SessionFacts
 from safety.store.preparing import Prepared, fold, prepare
 from safety.vocabulary import Protocol, vocabulary
 from safety.vocabulary.protocols import protocol_index
@@ -341,9 +340,7 @@ def _unpacked_row(row: tuple[Any, ...], identities: Identities) -> Ready:
     identity = identities.get(patient)
     if identity is None:
         identity = identities[patient] = _identity(*patient)
-    facts = [(term, EventFacts._make(each)) for term, each in events]
-    prepared = Prepared._make((identity, *others, SessionFacts._make(session), facts))
-    return Ready(number, prepared, comparable)
+    return Ready(number, Prepared._make((identity, *others, session, events)), comparable)
 
 
 def _identity(mrn: str, name: str | None, born: str | None, sex: str | None) -> PatientIdentity:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from safety.document import to_document
 from safety.model import PatientIdentity, SessionReport
 from safety.store import index
-from safety.store.index import EventFacts, SessionFacts
+from safety.store.index import Row
 
 
 def fold(name: str) -> str:
@@ -21,7 +21,10 @@ def fold(name: str) -> str:
 
 
 class Prepared(NamedTuple):
-    """A report on its way into the store. ``events`` are pairs of term id and facts.
+    """A report on its way into the store.
+
+    ``session`` holds what :class:`~safety.store.index.SessionFacts` names, ``events`` pairs of a
+    term id and what :class:`~safety.store.index.EventFacts` names.
 
     ``content`` is the digest of what was reported, or None when that is the document itself.
     """
@@ -35,8 +38,8 @@ class Prepared(NamedTuple):
     day: int
     content: bytes | None
     document: bytes
-    session: SessionFacts
-    events: list[tuple[str, EventFacts]]
+    session: Row
+    events: list[tuple[str, Row]]
 
     def __repr__(self) -> str:
         return f"Prepared(protocol={self.protocol!r}, events={len(self.events)})"
