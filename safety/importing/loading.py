@@ -54,7 +54,7 @@ def import_files(
     A session whose reference is in the store with equal content counts as ``unchanged``; with other
     content it is an error. ``dry_run`` checks everything against the store and writes nothing.
     """
-    with store.write() as writer, without_cycle_collection():
+    with store.write(much=True) as writer, without_cycle_collection():
         loading = _Loading(store, writer, actor, sessions.name)
         order = _order(store, writer, sessions, events)
         with closing(batches(order)) as found, indexes_at_the_end(writer):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from safety.store import tables
 from safety.store.writing import Writer
 
-_LATER = tuple(
+_LATER: Final = tuple(
     sorted(
         (index for table in (tables.sessions, tables.events) for index in table.indexes),
         key=lambda index: str(index.name),

@@ -45,7 +45,8 @@ _RESERVE_BYTES: Final = 80
 # Bytes 16 to 23 of SQLite's header: page size, journal versions, reserve, and three constants.
 _HEADER_16_TO_23: Final = bytes.fromhex("1000 01 01 50 40 20 20")
 READ_CACHE_KIB: Final = 262_144
-WRITE_CACHE_KIB: Final = 1_048_576
+WRITE_CACHE_KIB: Final = 1_048_576  # pages that cannot be written before the commit; kept for it
+FILL_CACHE_KIB: Final = 32_768
 BUSY_MILLISECONDS: Final = 60_000
 ADVISORY_LOCK: Final = 0x4146_5445_5244
 _ATTACH: Final = 24  # SQLITE_ATTACH in sqlite3.h; the module does not export it
@@ -149,6 +150,17 @@ def prepare_connection(connection: Any, key: bytes, *, writing: bool) -> None:
     ):
         connection.execute(f"PRAGMA {setting}").fetchall()
     connection.set_authorizer(_no_attach)
+
+
+def write_early_if_empty(connection: Connection) -> None:
+    """Let a connection that has not begun write pages before its commit, if there is no session.
+
+    Everywhere else :func:`prepare_connection` has forbidden it.
+    """
+    raw: Any = connection.connection.dbapi_connection
+    if raw.execute("SELECT 1 FROM sessions LIMIT 1").fetchone() is None:
+        raw.execute(f"PRAGMA cache_size = -{FILL_CACHE_KIB}")
+        raw.execute("PRAGMA cache_spill = ON")
 
 
 def _no_attach(action: int, *_about: object) -> int:

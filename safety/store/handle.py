@@ -36,6 +36,7 @@ from safety.store.engine import (
     pages_expected,
     server_engine,
     translated,
+    write_early_if_empty,
 )
 from safety.store.receipts import Receipts
 from safety.store.rows import RowDigests
@@ -136,11 +137,15 @@ class Store:
         return True
 
     @contextmanager
-    def write(self, prepare: Callable[[Connection], None] | None = None) -> Iterator[Writer]:
+    def write(
+        self, prepare: Callable[[Connection], None] | None = None, *, much: bool = False
+    ) -> Iterator[Writer]:
         """A write transaction; what is not committed by ``writer.commit()`` is rolled back.
 
         Writers follow one another, in this process and in others. ``prepare`` runs first inside
-        the transaction (migrations). Raises the integrity failure that made the store read-only,
+        the transaction (migrations). ``much`` says that an empty embedded store may be filled in
+        this transaction: its pages are then written as they come, which keeps readers out until
+        the end. Raises the integrity failure that made the store read-only,
         or StoreUnavailable.
         """
         if self.distrust is not None:
@@ -148,6 +153,8 @@ class Store:
             raise self.distrust.with_traceback(None)
         with self._watched(), self._one_writer(), self._writer.connect() as connection:
             self._pay_receipt()
+            if much and self.embedded:
+                write_early_if_empty(connection)
             connection.begin()
             if prepare is not None:
                 prepare(connection)

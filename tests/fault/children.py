@@ -19,11 +19,13 @@ from uuid import uuid4
 from safety import service
 from safety.config import read_config
 from safety.errors import AfterdoseError
+from safety.importing import loading
+from safety.importing.preparing import Batch
 from safety.keys.sources import KeyFile
-from safety.store import reading
+from safety.store import engine, reading
 from safety.store.handle import Store
 from safety.store.opening import open_store
-from tests.support.builders import NURSE, a_full_report, a_patient
+from tests.support.builders import DIRECTOR, NURSE, a_full_report, a_patient
 from tests.support.clock import FakeClock
 
 
@@ -77,6 +79,22 @@ def file_until_full(home: str, key: str, room: str) -> None:
         tell(sum(1 for _ in reading.every_current(connection, store.ring)))
 
 
+def import_until_killed(home: str, key: str, sessions: str) -> None:
+    """Import with little room for pages in memory, and be killed after the third batch."""
+    engine.FILL_CACHE_KIB = 64  # type: ignore[misc]
+    take, taken = loading._Loading.take, iter(range(3))
+
+    def counted(self: loading._Loading, batch: Batch) -> None:
+        take(self, batch)
+        if next(taken) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    loading._Loading.take = counted  # type: ignore[method-assign]
+    store = opened(home, key)
+    loading.import_files(store, DIRECTOR, Path(sessions))
+    tell("imported")
+
+
 def work_in_threads(home: str, key: str, readers: str, writers: str) -> None:
     """Read and write one store from many threads; exit status 1 when any of them fails."""
     store = opened(home, key)
@@ -114,6 +132,7 @@ WORK: Final[dict[str, Callable[..., None]]] = {
     "file-for-ever": file_for_ever,
     "file-some": file_some,
     "file-until-full": file_until_full,
+    "import-until-killed": import_until_killed,
     "work-in-threads": work_in_threads,
 }
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from safety.access import CONSOLE
+from safety.importing import import_files
 from safety.store import reading, tables
 from safety.store.handle import Store
 from safety.store.rebuilding import rebuild
 from safety.store.verifying import verify
+from tests.support.builders import DIRECTOR
+from tests.support.csv_pairs import a_bare_session, write_pair
+from tests.support.footprint import reports_of
 from tests.support.processes import child
 from tests.support.stores import reopened
 
@@ -31,6 +37,26 @@ def test_what_was_acknowledged_survives_a_kill(store: Store, kills: int, acknowl
         told += filed_until_killed(store, chance.uniform(0.05, 0.5))
         check(store, told)
         kills -= 1
+
+
+def test_an_import_that_is_killed_after_it_wrote_pages_leaves_the_store_as_it_was(
+    embedded_store: Store, tmp_path: Path
+) -> None:
+    """Filling an empty store writes pages before the commit; the journal takes them back."""
+    database = embedded_store.config.database_path
+    rows = [a_bare_session(session_ref=f"V-{number}") for number in range(1_000)]
+    sessions, _ = write_pair(tmp_path / "in", rows)
+    before = database.stat().st_size
+    process = child(embedded_store, "import-until-killed", sessions)
+    told, wrong = process.communicate()
+    assert (process.returncode, told) == (-signal.SIGKILL, ""), wrong
+    assert database.stat().st_size > before
+    again = reopened(embedded_store)
+    assert verify(again).findings == []
+    assert reports_of(again) == []
+    assert import_files(again, DIRECTOR, sessions).sessions == len(rows)
+    assert verify(again).findings == []
+    again.close()
 
 
 def filed_until_killed(store: Store, seconds: float) -> list[str]:
