@@ -145,7 +145,7 @@ def prepare_connection(connection: Any, key: bytes, *, writing: bool) -> None:
         "trusted_schema = OFF",
         "temp_store = MEMORY",
         f"cache_size = -{cache}",
-        "cache_spill = OFF",  # a spill in a long import would keep every reader out until the end
+        "cache_spill = OFF",  # a page written before the commit keeps every reader out until it
         f"query_only = {'OFF' if writing else 'ON'}",
     ):
         connection.execute(f"PRAGMA {setting}").fetchall()
