@@ -102,8 +102,7 @@ $(BIN)/python:
 		exit 1; }
 
 LOCK = $(VENV)/lock/$(notdir $(BIN))/uv pip compile --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
-	--custom-compile-command "make lock" $(UPGRADE)
+	--generate-hashes --no-annotate --custom-compile-command "make lock" $(UPGRADE)
 
 $(VENV)/lock/done: Makefile | $(BIN)/python
 	$(BIN)/python -m venv --clear $(VENV)/lock

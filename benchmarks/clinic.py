@@ -7,6 +7,7 @@ and answers vary around ordinary values, so that nearly every column is filled a
 from __future__ import annotations
 
 import csv
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -31,6 +32,7 @@ _COURSES: Final = (
 )
 _COURSE_WEIGHTS: Final = (45, 35, 12, 8)
 _INDUCTION: Final = 8
+_SIZES: Final = ("sessions", "events", "patients")
 _MOST_EVENTS: Final = 6
 _OUTCOMES: Final = ("recovered", "recovered", "recovered", "recovering", "unknown")
 _RELATEDNESS: Final = ("certain", "probable", "probable", "possible", "unlikely")
@@ -52,6 +54,17 @@ class Size:
     first_day: date = date(2023, 1, 2)
     days: int = 1_000
     seed: int = 1
+
+
+def add_size(parser: ArgumentParser) -> None:
+    """The options that every benchmark has for the size of its clinic."""
+    for name in _SIZES:
+        parser.add_argument(f"--{name}", type=int, default=getattr(Size(), name))
+
+
+def size_of(arguments: Namespace) -> Size:
+    """The size that :func:`add_size` was given."""
+    return Size(**{name: getattr(arguments, name) for name in _SIZES})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,11 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benchmarks.clinic import Size, write_clinic
+from benchmarks.clinic import Size, add_size, size_of, write_clinic
 from benchmarks.measuring import alone, busy, machine
 from benchmarks.store import make_store, open_made
 from safety.access import CONSOLE
@@ -146,9 +145,7 @@ def main() -> None:
         first, again, counts = WAYS[arguments.way](arguments.folder, arguments.unit)
         print(json.dumps({"first": first, "again": again, "counts": counts}))
         return
-    size = replace(
-        Size(), sessions=arguments.sessions, events=arguments.events, patients=arguments.patients
-    )
+    size = size_of(arguments)
     print(machine())
     print(busy(), end="\n\n")
     with TemporaryDirectory(prefix="afterdose-benchmark-") as made:
@@ -207,9 +204,7 @@ def _difference(ours: Counts, theirs: Counts) -> str:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split(":", maxsplit=1)[0])
-    parser.add_argument("--sessions", type=int, default=Size().sessions)
-    parser.add_argument("--events", type=int, default=Size().events)
-    parser.add_argument("--patients", type=int, default=Size().patients)
+    add_size(parser)
     parser.add_argument("--way", choices=tuple(WAYS), help=argparse.SUPPRESS)
     parser.add_argument("--unit", choices=UNITS, default="session", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)

@@ -10,12 +10,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benchmarks.clinic import Size, write_clinic
+from benchmarks.clinic import Size, add_size, size_of, write_clinic
 from benchmarks.measuring import alone, as_json, busy, machine, measured
 from benchmarks.peers import write_encrypted, write_plain
 from safety.access import CONSOLE
@@ -90,9 +89,7 @@ def main() -> None:
     if arguments.way:
         print(WAYS[arguments.way](arguments.folder))
         return
-    size = replace(
-        Size(), sessions=arguments.sessions, events=arguments.events, patients=arguments.patients
-    )
+    size = size_of(arguments)
     print(machine())
     print(busy(), end="\n\n")
     with TemporaryDirectory(prefix="afterdose-benchmark-") as made:
@@ -142,9 +139,7 @@ def _verdict(*, held: bool) -> str:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split(":", maxsplit=1)[0])
-    parser.add_argument("--sessions", type=int, default=Size().sessions)
-    parser.add_argument("--events", type=int, default=Size().events)
-    parser.add_argument("--patients", type=int, default=Size().patients)
+    add_size(parser)
     parser.add_argument("--folder", type=Path, help="keep the files here (an empty folder)")
     parser.add_argument("--way", choices=tuple(WAYS), help=argparse.SUPPRESS)
     return parser.parse_args()

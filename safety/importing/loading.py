@@ -14,8 +14,9 @@ from safety.access import Action, Actor, guarded
 from safety.errors import InvalidReport
 from safety.importing import columns
 from safety.importing.building import Complaints
-from safety.importing.preparing import Batch, Order, Ready, batches, without_cycle_collection
+from safety.importing.preparing import Batch, Order, Ready, without_cycle_collection
 from safety.importing.sheets import RowError
+from safety.importing.worker import batches
 from safety.store.bulk import indexes_at_the_end
 from safety.store.handle import Store
 from safety.store.preparing import Prepared, fold

@@ -22,12 +22,11 @@ _LATER: Final = tuple(
 def indexes_at_the_end(writer: Writer) -> Iterator[None]:
     """Within a write transaction of the embedded store, insert first and index then.
 
-    Sorting once costs a third of finding a place for every row. It is done only while there are no
-    sessions, so that a small import into a large store does not index everything again. When the
-    transaction does not commit, the indexes are as they were.
+    Sorting once costs a third of finding a place for every row. It is done only when an empty
+    embedded store is filled, so that a small import into a large one does not index everything
+    again. When the transaction does not commit, the indexes are as they were.
     """
-    embedded = writer.connection.dialect.name == "sqlite"  # elsewhere it would keep readers out
-    later = _LATER if embedded and not writer.has_rows(tables.sessions) else ()
+    later = _LATER if writer.filling else ()
     for index in later:
         index.drop(writer.connection)
     yield

@@ -152,15 +152,17 @@ def prepare_connection(connection: Any, key: bytes, *, writing: bool) -> None:
     connection.set_authorizer(_no_attach)
 
 
-def write_early_if_empty(connection: Connection) -> None:
+def write_early_if_empty(connection: Connection) -> bool:
     """Let a connection that has not begun write pages before its commit, if there is no session.
 
-    Everywhere else :func:`prepare_connection` has forbidden it.
+    Everywhere else :func:`prepare_connection` has forbidden it. Returns whether it may now.
     """
     raw: Any = connection.connection.dbapi_connection
-    if raw.execute("SELECT 1 FROM sessions LIMIT 1").fetchone() is None:
-        raw.execute(f"PRAGMA cache_size = -{FILL_CACHE_KIB}")
-        raw.execute("PRAGMA cache_spill = ON")
+    if raw.execute("SELECT 1 FROM sessions LIMIT 1").fetchone() is not None:
+        return False
+    raw.execute(f"PRAGMA cache_size = -{FILL_CACHE_KIB}")
+    raw.execute("PRAGMA cache_spill = ON")
+    return True
 
 
 def _no_attach(action: int, *_about: object) -> int:

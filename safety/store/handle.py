@@ -153,12 +153,12 @@ class Store:
             raise self.distrust.with_traceback(None)
         with self._watched(), self._one_writer(), self._writer.connect() as connection:
             self._pay_receipt()
-            if much and self.embedded:
-                write_early_if_empty(connection)
+            filling = much and self.embedded and write_early_if_empty(connection)
             connection.begin()
             if prepare is not None:
                 prepare(connection)
             writer = Writer(connection, self.ring.audit_key, self.digests, self.clock)
+            writer.filling = filling
             before = writer.head
             self._refuse_rollback(before)
             try:

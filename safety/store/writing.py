@@ -44,6 +44,7 @@ class Writer:
         self.connection = connection
         self.digests = digests
         self.committed = False
+        self.filling = False  # whether this transaction fills an empty embedded store
         self._clock = clock
         self._entries: list[tuple[Any, ...]] = []
         self._numbers: dict[tuple[str, str], int] = {}

@@ -214,7 +214,7 @@ def test_an_import_shows_nothing(
     store: Store, hunt: Hunt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool
 ) -> None:
     if large:
-        monkeypatch.setattr("safety.importing.preparing.LARGE_BYTES", 0)
+        monkeypatch.setattr("safety.importing.worker.LARGE_BYTES", 0)
     sessions, events = write_pair(tmp_path / "in", marked_rows(), marked_events())
     for dry_run in (True, False, False):
         result = import_files(store, DIRECTOR, sessions, events, dry_run=dry_run)

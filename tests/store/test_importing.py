@@ -20,7 +20,7 @@ from sqlalchemy import select
 from benchmarks.clinic import Size, write_clinic
 from safety import protocols, service
 from safety.errors import AccessDenied, StoreUnavailable
-from safety.importing import ImportResult, import_files, loading, preparing
+from safety.importing import ImportResult, import_files, loading, worker
 from safety.importing.columns import EVENTS_COLUMNS, SESSIONS_COLUMNS
 from safety.importing.preparing import Order
 from safety.store import tables
@@ -339,7 +339,7 @@ def clinic_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture
 def through_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send files of any size through the second process."""
-    monkeypatch.setattr(preparing, "LARGE_BYTES", 0)
+    monkeypatch.setattr(worker, "LARGE_BYTES", 0)
 
 
 class Watched(subprocess.Popen[bytes]):
@@ -369,7 +369,7 @@ def test_a_large_file_gives_the_same_through_a_process_of_its_own(
 ) -> None:
     made: list[Any] = []
     for name, limit in (("here", 10**12), ("worker", 0)):
-        monkeypatch.setattr(preparing, "LARGE_BYTES", limit)
+        monkeypatch.setattr(worker, "LARGE_BYTES", limit)
         (tmp_path / name).mkdir()
         with embedded_template.copy(tmp_path / name, FakeClock()) as store:
             result = import_files(store, DIRECTOR, *clinic_files)
@@ -437,7 +437,7 @@ def test_a_worker_with_a_bug_says_its_kind_and_shows_no_cell(
     zone = ZoneInfo("UTC")
     order = Order(sessions, None, seed_protocols(), {}, zone, None)  # type: ignore[arg-type]
     with pytest.raises(StoreUnavailable, match="It met a TypeError") as caught:
-        list(preparing.from_worker(order))
+        list(worker.from_worker(order))
     assert caught.value.__cause__ is None
     assert capfd.readouterr() == ("", "")
     assert len(workers) == 1
@@ -477,7 +477,7 @@ def test_a_failing_store_stops_the_worker(
 def test_one_processor_reads_large_files_itself(
     embedded_store: Store, tmp_path: Path, workers: list[Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preparing, "LARGE_BYTES", 0)
+    monkeypatch.setattr(worker, "LARGE_BYTES", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     assert imported(embedded_store, tmp_path, *PAIR).sessions == 2
     assert workers == []
@@ -486,7 +486,7 @@ def test_one_processor_reads_large_files_itself(
 def test_the_process_that_reads_has_neither_keys_nor_the_database_library() -> None:
     """It starts in a moment, and what it could leak is the file that somebody gave us."""
     program = (
-        "import sys, safety.importing.preparing\n"
+        "import sys, safety.importing.worker\n"
         "print(sorted({'sqlalchemy', 'sqlcipher3', 'safety.keys.ring'} & set(sys.modules)))"
     )
     done = subprocess.run(
