@@ -26,7 +26,11 @@ def recovery_code_waits() -> bool:
 def page() -> None:
     """Draw the first-run page."""
     frame.narrow()
-    say.title("Welcome to Afterdose", "There is no clinic on this machine yet.")
+    say.title(
+        "Welcome to Afterdose",
+        "There is no clinic on this machine yet. The medical director creates it once. To look "
+        "around, open the demonstration.",
+    )
     make, look = st.tabs(["Create the clinic", "Open the demonstration"])
     with make:
         _create()
