@@ -75,14 +75,11 @@ def _table(
 
 
 _KINDS: Final = {cells.number: Float, cells.whole: Integer, cells.flag: Integer}
-_PARSERS: Final[dict[str, Any]] = {
-    **{column: parse for column, (_, _, parse) in columns.WHERE.items()},
-    **{column: parse for column, (_, parse) in columns.EVENT.items()},
-}
 
 
 def _type(column: str) -> type[TypeEngine[Any]]:
-    return _KINDS.get(_PARSERS.get(column), Text)
+    parser: Any = columns.PARSERS.get(column)
+    return _KINDS.get(parser, Text)
 
 
 def _rows(path: Path) -> Iterator[Row]:

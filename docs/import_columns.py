@@ -140,11 +140,11 @@ def _columns_table(
 
 
 def _session_parser(column: str) -> Parser | None:
-    return columns.WHERE[column][2] if column in columns.WHERE else None
+    return columns.PARSERS.get(column)
 
 
 def _event_parser(column: str) -> Parser | None:
-    return columns.EVENT[column][1] if column in columns.EVENT else cells.text
+    return columns.PARSERS[column]
 
 
 def _accepted(column: str, parser: Parser | None) -> str:

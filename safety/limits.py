@@ -82,7 +82,12 @@ def impossible(checks: Iterable[Check]) -> list[Problem]:
     """Problems of every ``(field, value, bounds)`` whose value is given and cannot be right."""
     found = []
     for field, value, bounds in checks:
-        if value is None or (type(value) is int and bounds.low <= value <= bounds.high):
+        if value is None:
+            continue
+        kind = type(value)
+        if (kind is int or (kind is float and not bounds.whole)) and (
+            bounds.low <= value <= bounds.high  # type: ignore[operator]
+        ):
             continue  # the ordinary case, without a call
         if (problem := bounds.problem(field, value)) is not None:
             found.append(problem)

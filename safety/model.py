@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import Final
 
 from safety import limits
 from safety.errors import InvalidReport, Problem
@@ -199,8 +200,12 @@ class VitalSigns:
 
     def readings(self) -> Iterator[tuple[str, BloodPressure]]:
         """The readings that were taken, in time order, with the name of each time."""
-        for name in ("before", "at_40_min", "peak", "before_discharge"):
-            reading: BloodPressure | None = getattr(self, name)
+        for name, reading in (
+            ("before", self.before),
+            ("at_40_min", self.at_40_min),
+            ("peak", self.peak),
+            ("before_discharge", self.before_discharge),
+        ):
             if reading is not None:
                 yield name, reading
 
@@ -213,19 +218,19 @@ class VitalSigns:
         """Unusual readings, and a peak that another reading exceeds."""
         found = limits.unlikely(self._checks())
         for name, reading in self.readings():
-            for warning in reading.warnings():
+            for warning in _pressure_warnings(reading.systolic_mmhg, reading.diastolic_mmhg):
                 found.append(Problem(f"vitals.{name}.{warning.field}", warning.message))
         return found + self._peak_warnings()
 
     def _peak_warnings(self) -> list[Problem]:
         peak = self.peak.systolic_mmhg if self.peak else None
-        others = [
-            reading.systolic_mmhg
-            for reading in (self.at_40_min, self.before_discharge)
-            if reading is not None and reading.systolic_mmhg is not None
-        ]
-        highest = max(others, default=None)
-        if peak is None or highest is None or highest <= peak:
+        if peak is None:
+            return []
+        highest = 0
+        for reading in (self.at_40_min, self.before_discharge):
+            if reading is not None and reading.systolic_mmhg is not None:
+                highest = max(highest, reading.systolic_mmhg)
+        if highest <= peak:
             return []
         text = f"The peak ({peak}) is lower than another reading after the dose ({highest})."
         return [Problem("vitals.peak.systolic_mmhg", text)]
@@ -443,8 +448,7 @@ class SessionReport:
             ("narrative", self.narrative, limits.NARRATIVE_LENGTH),
             ("amendment_reason", self.amendment_reason, limits.NARRATIVE_LENGTH),
         ):
-            problem = limits.text_problem(name, value, longest) if value is not None else None
-            if problem is not None:
+            if value is not None and (problem := limits.text_problem(name, value, longest)):
                 yield problem
 
     def _time_problems(self) -> Iterator[Problem]:
@@ -490,7 +494,7 @@ class SessionReport:
         """Length of the dose in whole minutes, or None without an end."""
         if self.ended_at is None:
             return None
-        return (self.ended_at - self.started_at) // timedelta(minutes=1)
+        return (self.ended_at - self.started_at) // _MINUTE
 
     def dose_mg_per_kg(self) -> float | None:
         """Dose by body weight at the session, or None when one of them is missing."""
@@ -509,9 +513,8 @@ class SessionReport:
         )
         found += self.vitals.warnings() + self.drug.warnings()
         for event in self.events:
-            found += [
-                Problem(f"events.{event.term}.{w.field}", w.message) for w in event.warnings()
-            ]
+            for warning in event.warnings():
+                found.append(Problem(f"events.{event.term}.{warning.field}", warning.message))
         if not self.events and not self.no_adverse_event:
             text = 'Neither an event nor "no adverse event" was recorded.'
             found.append(Problem("no_adverse_event", text))
@@ -519,6 +522,9 @@ class SessionReport:
 
     def __repr__(self) -> str:
         return f"SessionReport(protocol={self.protocol!r}, events={len(self.events)}, ...)"
+
+
+_MINUTE: Final = timedelta(minutes=1)
 
 
 def _aware(name: str, at: datetime | None) -> Problem | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
+from safety.document import part_of, plain
 from safety.errors import InvalidReport, UnknownName
 from safety.importing import columns
 from safety.importing.cells import BadCell, moment, text
-from safety.importing.sheets import Row
+from safety.importing.sheets import Cells
 from safety.keys.derivation import normalised_mrn
 from safety.model import (
     AdverseEvent,
@@ -35,16 +36,11 @@ _NO_VITALS: Final = VitalSigns()
 _NOBODY: Final = PatientIdentity("-")
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _STAND_INS: Final = {"site": "-", "protocol": "-", "started_at": _NEVER}
-# Screens and amounts repeat; nothing in them names a patient, so they may be remembered.
-_OFTEN_EQUAL: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
-    ("misuse", lru_cache(maxsize=4_096)(MisuseScreen)),
-    ("drug", lru_cache(maxsize=4_096)(DrugAmounts)),
-)
-_NESTED: Final = ("patient", "vitals", "misuse", "drug")
 _READING_COLUMNS: Final = tuple(
     (field, f"bp_systolic_{when}", f"bp_diastolic_{when}")
     for when, field in columns.READINGS.items()
 )
+_MOST_PATIENTS: Final = 16_384  # are remembered: the sessions of one stand near each other in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +53,73 @@ class Names:
     latest: datetime = _NEVER
 
 
-def build_event(row: Row, names: Names) -> tuple[AdverseEvent | None, Complaints]:
-    """An event, or None with every complaint about its row."""
-    wrong: Complaints = [(c, "is missing.") for c in columns.EVENTS_REQUIRED if c not in row]
-    values = _values(row, wrong)
-    if "term" in values:
-        _find_term(values, names, wrong)
-    complete = "term" in values and "grade" in values
-    event = _made(AdverseEvent, values, wrong) if complete else None
-    return (None if wrong else event), wrong
+class GivenEvent(NamedTuple):
+    """An event, the number of its row, and what the row says as :class:`Built` has it."""
+
+    row: int
+    event: AdverseEvent
+    given: dict[str, Any]
+
+
+class EventRows:
+    """Builds events from rows that stand under one heading."""
+
+    def __init__(self, heading: Sequence[str], names: Names) -> None:
+        self._names = names
+        self._heading = heading
+        self._plan = tuple([(name, *_EVENT[name]) for name in heading])
+
+    def build(self, row: int, cells: Cells) -> tuple[GivenEvent | None, Complaints]:
+        """Build an event, or None with every complaint about its row."""
+        wrong: Complaints = []
+        values: dict[str, Any] = {}
+        for (column, field, parse), raw in zip(self._plan, cells, strict=True):
+            if raw and (cell := raw.strip()):
+                try:
+                    values[field] = cell if parse is text else parse(cell)
+                except BadCell as bad:
+                    wrong.append((column, str(bad)))
+        _add_missing(columns.EVENTS_REQUIRED, values, wrong)
+        values.pop("session_ref", None)
+        if "term" in values:
+            _find_term(values, self._names, wrong)
+        complete = "term" in values and "grade" in values
+        event = _made(AdverseEvent, values, wrong) if complete else None
+        if event is None or wrong:
+            return None, _in_order(wrong, self._heading)
+        # Criteria have an order of their own in a document, and none of them is not written.
+        given = plain(event) if "serious" in values else values
+        _spell_out(given, _EVENT_WORDS)
+        return GivenEvent(row, event, given), wrong
+
+
+_EVENT: Final = columns.EVENT | {"session_ref": ("session_ref", text)}
+
+
+def _spell_out(given: dict[str, Any], fields: Sequence[str]) -> None:
+    """Replace members of enumerations by their words, which are written in a fifth of the time."""
+    for field in fields:
+        member = given.get(field)
+        if member is not None:
+            given[field] = member._value_
+
+
+_EVENT_WORDS: Final = ("outcome", "relatedness", "elicitation")
+_SESSION_WORDS: Final = ("route", "setting")
+
+
+def _in_order(wrong: Complaints, heading: Sequence[str]) -> Complaints:
+    """Complaints in the order of the columns, whichever check found them."""
+    places = {column: place for place, column in enumerate(heading)}
+    return sorted(wrong, key=lambda complaint: places.get(complaint[0], len(places)))
+
+
+def _add_missing(required: Sequence[str], values: Mapping[str, Any], wrong: Complaints) -> None:
+    """Complain about what is not there; a cell that cannot be read has been told of."""
+    missing = [column for column in required if column not in values]
+    if missing:
+        told = {column for column, _ in wrong}
+        wrong += [(column, "is missing.") for column in missing if column not in told]
 
 
 def _find_term(values: dict[str, Any], names: Names, wrong: Complaints) -> None:
@@ -99,45 +153,87 @@ class Built(NamedTuple):
     given: dict[str, Any]
 
 
-def build_session(row: Row, events: tuple[AdverseEvent, ...], names: Names) -> Built:
-    """Build a report with its events from a row."""
-    wrong: Complaints = [(c, "is missing.") for c in columns.SESSIONS_REQUIRED if c not in row]
-    parts = _parts(row, wrong)
-    session = parts["session"]
-    _find_protocol(session, names, wrong)
-    given = session.copy()
-    times, given_times = _times(row, names, wrong)
-    session |= times
-    given |= given_times
-    if events:
-        given["events"] = events
-    session["patient"] = _patient(parts["patient"], wrong)
-    session["vitals"], parts["vitals"] = _vitals(parts["vitals"], parts["reading"], wrong)
-    for field, kind in _OFTEN_EQUAL:
-        if parts[field] and (made := _made(kind, parts[field], wrong)) is not None:
-            session[field] = made
-    given |= {field: parts[field] for field in _NESTED if parts[field]}
-    session["events"] = events
-    if wrong:
-        # What is missing or unreadable is stood in for, so that one run tells all of a row.
-        session = _STAND_INS | session
-    report = _made(SessionReport, session, wrong)
-    return Built(None if wrong else report, wrong, given)
+class _Known(NamedTuple):
+    """A patient as read before: who, what the cells say, and what is wrong with them."""
+
+    identity: PatientIdentity
+    given: Any
+    wrong: Complaints
 
 
-def _parts(row: Row, wrong: Complaints) -> dict[str, dict[str, Any]]:
-    """The parsed cells of a row by part of the record and field."""
-    parts: dict[str, dict[str, Any]] = {part: {} for part in columns.PARTS}
-    for column, cell in row.items():
-        where = columns.WHERE.get(column)
-        if where is None:
-            continue  # a time: it needs the site's zone
-        part, field, parse = where
-        try:
-            parts[part][field] = cell if parse is text else parse(cell)
-        except BadCell as bad:
-            wrong.append((column, str(bad)))
-    return parts
+class SessionRows:
+    """Builds reports from rows that stand under one heading.
+
+    It remembers the patients that it read, and no name stays in memory after it.
+    """
+
+    def __init__(self, heading: Sequence[str], names: Names) -> None:
+        self._names = names
+        self._heading = heading
+        self._plan = tuple([columns.WHERE.get(name) for name in heading])
+        self._patient_at = [place for place, name in enumerate(heading) if name in columns.PATIENT]
+        self._patient_columns = [heading[place] for place in self._patient_at]
+        self._patient = lru_cache(_MOST_PATIENTS)(self._read_patient)
+
+    def build(self, cells: Cells, events: Sequence[GivenEvent]) -> Built:
+        """Build a report with its events from a row."""
+        wrong: Complaints = []
+        session, times, readings, vitals, misuse, drug = self._parts(cells, wrong)
+        _add_missing(_REQUIRED, session | times, wrong)
+        patient = self._patient(*[cells[place] for place in self._patient_at])
+        wrong += patient.wrong
+        _find_protocol(session, self._names, wrong)
+        given = session.copy()
+        _spell_out(given, _SESSION_WORDS)
+        given["patient"] = patient.given
+        session["patient"] = patient.identity
+        _add_times(times, session, given, self._names, wrong)
+        session["vitals"], given_vitals = _vitals(vitals, readings, wrong)
+        if given_vitals:
+            given["vitals"] = given_vitals
+        for field, kind, part in (("misuse", MisuseScreen, misuse), ("drug", DrugAmounts, drug)):
+            if part and (made := _made(kind, part, wrong)) is not None:
+                session[field], given[field] = made, part
+        if events:
+            session["events"] = tuple([each.event for each in events])
+            given["events"] = [each.given for each in events]
+        if wrong:
+            # What is missing or unreadable is stood in for, so that one run tells all of a row.
+            session = _STAND_INS | session
+        report = _made(SessionReport, session, wrong)
+        if wrong:
+            return Built(None, _in_order(wrong, self._heading), given)
+        return Built(report, wrong, given)
+
+    def _parts(self, cells: Cells, wrong: Complaints) -> tuple[dict[str, Any], ...]:
+        """The parsed cells by field, for each of :data:`columns.PARTS`."""
+        parts: tuple[dict[str, Any], ...] = ({}, {}, {}, {}, {}, {})
+        for where, raw in zip(self._plan, cells, strict=True):
+            if raw and where is not None and (cell := raw.strip()):
+                column, part, field, parse = where
+                try:
+                    parts[part][field] = cell if parse is text else parse(cell)
+                except BadCell as bad:
+                    wrong.append((column, str(bad)))
+        return parts
+
+    def _read_patient(self, *cells: str) -> _Known:
+        values: dict[str, Any] = {}
+        wrong: Complaints = []
+        for column, raw in zip(self._patient_columns, cells, strict=True):
+            field, parse = columns.PATIENT[column]
+            try:
+                if cell := raw.strip():
+                    values[field] = parse(cell)
+            except BadCell as bad:
+                wrong.append((column, str(bad)))
+        if "mrn" not in values:
+            wrong.append(("patient_mrn", "is missing."))
+        identity = _patient(values, wrong)
+        return _Known(identity, part_of(plain(identity)), wrong)
+
+
+_REQUIRED: Final = [name for name in columns.SESSIONS_REQUIRED if name not in columns.PATIENT]
 
 
 def _find_protocol(values: dict[str, Any], names: Names, wrong: Complaints) -> None:
@@ -149,34 +245,39 @@ def _find_protocol(values: dict[str, Any], names: Names, wrong: Complaints) -> N
             wrong.append(("protocol", str(unknown)))
 
 
-def _times(row: Row, names: Names, wrong: Complaints) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The times as a report holds them and as its document does.
+def _add_times(
+    cells: Mapping[str, str],
+    session: dict[str, Any],
+    given: dict[str, Any],
+    names: Names,
+    wrong: Complaints,
+) -> None:
+    """Add the times as a report holds them and as its document does.
 
     Without a start the others mean nothing and are left out.
     """
-    found: dict[str, Any] = _moments(row, names.zone_of(row.get("site", "")), wrong)
+    found = _moments(cells, names.zone_of(session.get("site", "")), wrong)
     start = found.get("started_at")
     if start is None:
-        return {}, {}
+        return
     if start > names.latest:
         wrong.append(("started_at", "lies more than a year ahead. Check the date."))
-    given: dict[str, Any] = {name: at.isoformat() for name, at in found.items()}
-    left = found.pop("discharged_at", None)
-    if left is not None:
-        found["discharge"] = Discharge(discharged_at=left)
-        given["discharge"] = {"discharged_at": given.pop("discharged_at")}
-    return found, given
+    for name, at in found.items():
+        if name == "discharged_at":
+            session["discharge"] = Discharge(discharged_at=at)
+            given["discharge"] = {name: at.isoformat()}
+        else:
+            session[name] = at
+            given[name] = at.isoformat()
 
 
-def _moments(row: Row, zone: ZoneInfo, wrong: Complaints) -> dict[str, datetime]:
+def _moments(cells: Mapping[str, str], zone: ZoneInfo, wrong: Complaints) -> dict[str, datetime]:
     found = {}
-    for column in columns.TIMES:
-        cell = row.get(column)
-        if cell is not None:
-            try:
-                found[column] = moment(cell, zone)
-            except BadCell as bad:
-                wrong.append((column, str(bad)))
+    for column, cell in cells.items():
+        try:
+            found[column] = moment(cell, zone)
+        except BadCell as bad:
+            wrong.append((column, str(bad)))
     return found
 
 
@@ -209,23 +310,9 @@ def _reading(high: int | None, low: int | None) -> BloodPressure:
 
 
 @lru_cache(maxsize=4_096)
-def _limbs(high: int | None, low: int | None) -> Mapping[str, int | None]:
+def _limbs(high: int | None, low: int | None) -> Any:
     limbs = {"diastolic_mmhg": low, "systolic_mmhg": high}
-    return {name: value for name, value in limbs.items() if value is not None}
-
-
-def _values(row: Row, wrong: Complaints) -> dict[str, Any]:
-    """The parsed cells of an event's row by field."""
-    found = {}
-    for column, cell in row.items():
-        if column == "session_ref":
-            continue
-        field, parse = columns.EVENT[column]
-        try:
-            found[field] = parse(cell)
-        except BadCell as bad:
-            wrong.append((column, str(bad)))
-    return found
+    return part_of({name: value for name, value in limbs.items() if value is not None})
 
 
 def _made(

@@ -74,16 +74,29 @@ SESSION: Final[dict[str, tuple[str, Parser]]] = {
 PRESSURES: Final = tuple(
     f"bp_{limb}_{when}" for when in READINGS for limb in ("systolic", "diastolic")
 )
-PARTS: Final = ("session", "patient", "vitals", "misuse", "drug", "reading", "time")
-_SPECS: Final = (SESSION, PATIENT, VITALS, MISUSE, DRUG)
-WHERE: Final[dict[str, tuple[str, str, Parser]]] = {
-    column: (part, field, parse)
-    for part, spec in zip(PARTS, _SPECS, strict=False)
-    for column, (field, parse) in spec.items()
-} | {column: ("reading", column, cells.whole) for column in PRESSURES}
-"""Part of the record, field and parser of every column of SESSIONS.csv that is not a time."""
+_READINGS: Final[dict[str, tuple[str, Parser]]] = {
+    column: (column, cells.whole) for column in PRESSURES
+}
+# A time is read later: it needs the zone of its site.
+_AS_TEXT: Final[dict[str, tuple[str, Parser]]] = {column: (column, cells.text) for column in TIMES}
+PARTS: Final[tuple[dict[str, tuple[str, Parser]], ...]] = (
+    SESSION,
+    _AS_TEXT,
+    _READINGS,
+    VITALS,
+    MISUSE,
+    DRUG,
+)
+"""The parts of a session's row beside the patient, in the order in which they are put together."""
 
-SESSIONS_COLUMNS: Final = frozenset((*WHERE, *TIMES))
+WHERE: Final[dict[str, tuple[str, int, str, Parser]]] = {
+    column: (column, part, field, parse)
+    for part, spec in enumerate(PARTS)
+    for column, (field, parse) in spec.items()
+}
+"""Column, place in :data:`PARTS`, field and parser of what says nothing of the patient itself."""
+
+SESSIONS_COLUMNS: Final = frozenset((*WHERE, *PATIENT))
 EVENT: Final[dict[str, tuple[str, Parser]]] = {
     "term": ("term", cells.text),
     "grade": ("grade", cells.whole),
@@ -97,6 +110,19 @@ EVENT: Final[dict[str, tuple[str, Parser]]] = {
     "narrative": ("narrative", cells.text),
 }
 EVENTS_COLUMNS: Final = frozenset((*EVENT, "session_ref"))
+_SPECS: Final[tuple[dict[str, tuple[str, Parser]], ...]] = (
+    SESSION,
+    PATIENT,
+    _READINGS,
+    VITALS,
+    MISUSE,
+    DRUG,
+    EVENT,
+)
+PARSERS: Final[dict[str, Parser]] = {
+    column: parse for spec in _SPECS for column, (_, parse) in spec.items()
+}
+"""How each column of either file is read that is no time."""
 
 _FIELD_COLUMNS: Final = {
     **{f"patient.{field}": column for column, (field, _) in PATIENT.items()},

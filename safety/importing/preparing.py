@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 from safety.document import document_of
 from safety.errors import Problem
 from safety.importing import columns
-from safety.importing.building import Complaints, Names, build_event, build_session
-from safety.importing.sheets import Row, RowError, Sheet
-from safety.model import AdverseEvent, SessionReport
+from safety.importing.building import Complaints, EventRows, GivenEvent, Names, SessionRows
+from safety.importing.sheets import Cells, RowError, Sheet
+from safety.model import SessionReport
 from safety.store.preparing import Prepared, fold, prepare
 from safety.vocabulary import Protocol, vocabulary
 from safety.vocabulary.protocols import protocol_index
@@ -70,14 +70,7 @@ class Batch(NamedTuple):
 
 def read(order: Order) -> Generator[Batch]:
     """Read and check the files of ``order`` here."""
-    reading = _Reading(order)
-    with without_cycle_collection():
-        if order.events is not None:
-            reading.read_events(order.events)
-        for chunk in _chunks(reading.sessions(), BATCH):
-            yield reading.batch(chunk)
-        reading.finish()
-        yield reading.batch([])
+    yield from Reading(order).batches()
 
 
 @contextmanager
@@ -92,17 +85,19 @@ def without_cycle_collection() -> Iterator[None]:
             gc.enable()
 
 
-class _Reading:
-    """One pass over the two files; what is found gathers until ``batch`` takes it."""
+class Reading:
+    """One pass over the two files; what is found gathers until ``_batch`` takes it."""
 
     def __init__(self, order: Order) -> None:
+        self._order = order
         self._zone_of = lru_cache(order.zone_of)
         protocols = protocol_index(order.protocols)
         self._names = Names(vocabulary(), protocols, self._zone_of, order.latest)
         self._sheet = Sheet(order.sessions, columns.SESSIONS_COLUMNS, columns.SESSIONS_REQUIRED)
         self._events_name = ""
-        self._events: dict[str, Events] = {}
-        self._unclaimed: dict[str, list[tuple[int, Row]]] = {}
+        self._event_rows: EventRows | None = None
+        self._events: dict[str, list[tuple[int, Cells]]] = {}
+        self._claimed: set[str] = set()
         self._spoilt: set[str] = set()
         self._all_spoilt = False
         self._errors: list[RowError] = []
@@ -110,73 +105,98 @@ class _Reading:
         self._unusual = 0
         self._warned = 0
 
-    def read_events(self, path: Path) -> None:
+    def batches(self) -> Generator[Batch]:
+        """Read and check the files from their beginnings to their ends."""
+        with without_cycle_collection():
+            if self._order.events is not None:
+                self._read_events(self._order.events)
+            for chunk in _chunks(self._sessions(), BATCH):
+                yield self._batch(chunk)
+            self._finish()
+            yield self._batch([])
+
+    def _read_events(self, path: Path) -> None:
         """Keep the rows of events by the reference of their session, which builds them later.
 
         Building them here would keep the other process waiting for its first session.
         """
         sheet = Sheet(path, columns.EVENTS_COLUMNS, columns.EVENTS_REQUIRED)
         self._events_name = sheet.name
-        for number, row in sheet.rows():
-            reference = row.get("session_ref")
-            if reference is not None:
-                self._unclaimed.setdefault(reference, []).append((number, row))
+        place = 0
+        for number, cells in sheet.rows():
+            if self._event_rows is None:
+                self._event_rows = EventRows(sheet.heading, self._names)
+                place = sheet.heading.index("session_ref")
+            reference = cells[place].strip()
+            if reference:
+                self._events.setdefault(reference, []).append((number, cells))
                 continue
             self._all_spoilt = True
-            self._complain(self._events_name, number, build_event(row, self._names)[1])
+            self._complain(self._events_name, number, self._event_rows.build(number, cells)[1])
         self._errors += sheet.errors
         self._spoilt |= sheet.lost
         self._all_spoilt = self._all_spoilt or not sheet.whole
 
     def _events_of(self, reference: str) -> Events:
         """The events of a session by term (the order of rows in a file says nothing)."""
-        rows = self._unclaimed.pop(reference, None)
+        rows = self._events.get(reference)
         if rows is None:
-            return self._events.get(reference, [])  # the reference stands in two rows
-        found = self._events[reference] = self._built(reference, rows)
-        return found
+            return []
+        told = reference in self._claimed  # the reference stands in two rows
+        self._claimed.add(reference)
+        return self._built(reference, rows, told=told)
 
-    def _built(self, reference: str, rows: list[tuple[int, Row]]) -> Events:
+    def _built(
+        self, reference: str, rows: list[tuple[int, Cells]], *, told: bool = False
+    ) -> Events:
         kept: Events = []
-        for number, row in rows:
-            event, wrong = build_event(row, self._names)
-            if event is not None and any(other.term == event.term for _, other in kept):
+        if self._event_rows is None:
+            return kept
+        for number, cells in rows:
+            event, wrong = self._event_rows.build(number, cells)
+            if event is not None and any(other.event.term == event.event.term for other in kept):
                 text = "stands twice in this session. Keep one row with the worst grade."
                 wrong.append(("term", text))
             elif event is not None:
-                kept.append((number, event))
-            if wrong:
+                kept.append(event)
+            if wrong and not told:
                 self._spoilt.add(reference)
                 self._complain(self._events_name, number, wrong)
         kept.sort(key=_term)
         return kept
 
-    def sessions(self) -> Iterator[Ready]:
+    def _sessions(self) -> Iterator[Ready]:
         """Every session that nothing is wrong with."""
-        for number, row in self._sheet.rows():
-            reference = row.get("session_ref", "")
-            kept = self._events_of(reference)
-            events = tuple([event for _, event in kept])
-            report, wrong, given = build_session(row, events, self._names)
+        rows: SessionRows | None = None
+        place = 0
+        for number, cells in self._sheet.rows():
+            if rows is None:
+                rows = SessionRows(self._sheet.heading, self._names)
+                place = self._sheet.heading.index("session_ref")
+            reference = cells[place].strip()
+            events = self._events_of(reference)
+            report, wrong, given = rows.build(cells, events)
             if report is None:
                 self._complain(self._sheet.name, number, wrong)
                 continue
-            self._warn(number, report, kept)
+            self._warn(number, report, events)
             prepared = prepare(report, self._zone_of(report.site), document=document_of(given))
             comparable = not self._all_spoilt and reference not in self._spoilt
             yield Ready(number, prepared, comparable)
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         """Complain about what only the end shows."""
         self._errors += self._sheet.errors
         text = f"is not in {self._sheet.name}. Every event needs its session there."
-        for reference, rows in self._unclaimed.items():
+        for reference, rows in self._events.items():
+            if reference in self._claimed:
+                continue
             self._built(reference, rows)  # for what is wrong with the events themselves
             if self._sheet.whole and reference not in self._sheet.lost:
                 for number, _ in rows:
                     self._complain(self._events_name, number, [("session_ref", text)])
 
-    def batch(self, rows: list[Ready]) -> Batch:
+    def _batch(self, rows: list[Ready]) -> Batch:
         """The rows read last, with the findings since the batch before."""
         found = Batch(rows, self._errors, self._unusual, self._warnings)
         self._errors, self._unusual, self._warnings = [], 0, []
@@ -186,34 +206,30 @@ class _Reading:
         if wrong:
             self._errors += [RowError(name, row, column, text) for column, text in wrong]
 
-    def _warn(
-        self, number: int, report: SessionReport, events: list[tuple[int, AdverseEvent]]
-    ) -> None:
+    def _warn(self, number: int, report: SessionReport, events: Events) -> None:
         for problem in report.warnings():
             self._unusual += 1
             if self._warned < _MOST_WARNINGS:
                 self._warned += 1
                 self._warnings.append(self._located(problem, number, events))
 
-    def _located(
-        self, problem: Problem, number: int, events: list[tuple[int, AdverseEvent]]
-    ) -> RowError:
+    def _located(self, problem: Problem, number: int, events: Events) -> RowError:
         """The warning with its cell: that of the session, or of the event it is about."""
         part, _, rest = problem.field.partition(".")
         if part != "events":
             column = columns.column_of(problem.field)
             return RowError(self._sheet.name, number, column, problem.message)
         term, _, column = rest.partition(".")
-        rows = {event.term: row for row, event in events}
+        rows = {each.event.term: each.row for each in events}
         return RowError(self._events_name, rows[term], column, problem.message)
 
 
-Events = list[tuple[int, AdverseEvent]]
-"""Events of one session with their row numbers."""
+Events = list[GivenEvent]
+"""Events of one session."""
 
 
-def _term(kept: tuple[int, AdverseEvent]) -> str:
-    return kept[1].term
+def _term(kept: GivenEvent) -> str:
+    return kept.event.term
 
 
 def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:

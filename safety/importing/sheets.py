@@ -1,4 +1,4 @@
-"""Reading a CSV file as rows of named cells, with what is wrong with the file itself."""
+"""Reading a CSV file as rows of cells under a heading, with what is wrong with the file itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
-Row = dict[str, str]
+Cells = list[str]
+"""The cells of one row as the file has them, as many as the heading has columns."""
+
 _COLUMN_NAME: Final = re.compile("[a-z][a-z0-9_]{0,59}")
 
 
@@ -26,22 +28,24 @@ class RowError:
 class Sheet:
     """One CSV file: its heading is checked once, its rows are read one at a time.
 
-    ``errors`` collects what is wrong with the file and with the shape of its rows. ``whole`` says
-    that the file was read to its end; ``lost`` holds every cell of the rows that were passed over
-    for their shape, so that nothing is said to be missing that stands in one of them.
+    ``heading`` names the columns once the first row was read. ``errors`` collects what is wrong
+    with the file and with the shape of its rows. ``whole`` says that the file was read to its end;
+    ``lost`` holds every cell of the rows that were passed over for their shape, so that nothing is
+    said to be missing that stands in one of them.
     """
 
     def __init__(self, path: Path, known: frozenset[str], required: tuple[str, ...]) -> None:
         self.path = path
         self.name = path.name
+        self.heading: tuple[str, ...] = ()
         self.errors: list[RowError] = []
         self.whole = False
         self.lost: set[str] = set()
         self._known = known
         self._required = required
 
-    def rows(self) -> Iterator[tuple[int, Row]]:
-        """Row number and the cells that are not empty. Blank rows are passed over."""
+    def rows(self) -> Iterator[tuple[int, Cells]]:
+        """Row number and cells, spaces around them included. Blank rows are passed over."""
         try:
             with self.path.open(encoding="utf-8-sig", newline="") as file:
                 yield from self._read(file)
@@ -54,7 +58,7 @@ class Sheet:
         except OSError as cause:
             self._error(0, "", f"The file cannot be read ({cause.strerror}).")
 
-    def _read(self, file: TextIO) -> Iterator[tuple[int, Row]]:
+    def _read(self, file: TextIO) -> Iterator[tuple[int, Cells]]:
         reader = csv.reader(_without_nul(file), strict=True)
         number = 0
         try:
@@ -62,12 +66,16 @@ class Sheet:
             number = 1
             if not self._heading_holds(heading):
                 return
-            names = [name.strip() for name in heading or ()]
+            self.heading = tuple([name.strip() for name in heading or ()])
+            width = len(self.heading)
             for cells in reader:
                 number += 1
-                row = self._row(number, names, cells)
-                if row:
-                    yield number, row
+                if not any(map(str.strip, cells)):
+                    continue
+                if len(cells) == width:
+                    yield number, cells
+                else:
+                    self._lose(number, cells)
             self.whole = True
         except csv.Error as cause:
             self._error(number + 1, "", f"The row is not CSV ({_csv_reason(cause)}).")
@@ -106,19 +114,14 @@ class Sheet:
         elif names.index(name) != place - 1:
             self._error(1, name, "The column is there twice. Take one out.")
 
-    def _row(self, number: int, names: list[str], cells: list[str]) -> Row:
-        if len(cells) == len(names):
-            pairs = zip(names, cells, strict=True)
-            return {name: cell for name, raw in pairs if raw and (cell := raw.strip())}
-        if any(cell.strip() for cell in cells):
-            self.lost.update(cell.strip() for cell in cells)
-            self._error(
-                number,
-                "",
-                f"The row has {len(cells)} cells, the heading has {len(names)}. Is a comma "
-                "missing, or one too many outside quotes?",
-            )
-        return {}
+    def _lose(self, number: int, cells: Cells) -> None:
+        self.lost.update(cell.strip() for cell in cells)
+        self._error(
+            number,
+            "",
+            f"The row has {len(cells)} cells, the heading has {len(self.heading)}. Is a comma "
+            "missing, or one too many outside quotes?",
+        )
 
     def _error(self, row: int, column: str, message: str) -> None:
         self.errors.append(RowError(self.name, row, column, message))

@@ -10,17 +10,22 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
+from queue import Empty, Queue
+from threading import Thread
 from typing import IO, Any, Final
 
 from safety.errors import StoreUnavailable
-from safety.importing.preparing import Batch, Order, Ready, read
+from safety.importing.preparing import Batch, Order, Reading, Ready, read
 from safety.importing.sheets import RowError
 from safety.model import PatientIdentity, Sex
 from safety.store.preparing import Prepared
 
 LARGE_BYTES: Final = 3_000_000
 _AHEAD_BYTES: Final = 1 << 20  # about two batches; where the system cannot, it stays smaller
+_AHEAD_BATCHES: Final = 32  # about 20 MiB: neither process then waits for a slow batch of the other
+_LENGTH_BYTES: Final = 8
 
 
 def batches(order: Order) -> Generator[Batch]:
@@ -39,7 +44,7 @@ _WORKER: Final = (
 
 
 def from_worker(order: Order) -> Generator[Batch]:
-    """Batches from a process that reads ahead as far as the pipe lets it.
+    """Batches from a process that reads ahead.
 
     It is given our path before it imports anything of ours, so that the current folder has no say.
     Its standard error goes nowhere: a traceback could show a cell.
@@ -56,11 +61,13 @@ def from_worker(order: Order) -> Generator[Batch]:
             raise RuntimeError("the worker has no pipes")
         try:
             _send(worker.stdin, order)
-            yield from _received(worker.stdout)
+            with _read_ahead(worker.stdout) as frames:
+                try:
+                    yield from _received(frames)
+                finally:
+                    worker.kill()
         except (EOFError, OSError, pickle.UnpicklingError):
             raise _stopped("Is there enough memory?") from None
-        finally:
-            worker.kill()
 
 
 def _send(pipe: IO[bytes], order: Order) -> None:
@@ -69,10 +76,35 @@ def _send(pipe: IO[bytes], order: Order) -> None:
         pickle.dump(order, pipe)
 
 
-def _received(pipe: IO[bytes]) -> Iterator[Batch]:
+@contextmanager
+def _read_ahead(pipe: IO[bytes]) -> Iterator[Queue[bytes]]:
+    """The frames of ``pipe``, taken off it by a thread; an empty one says that it ended.
+
+    Whoever leaves the block has ended the process at the other end.
+    """
+    frames: Queue[bytes] = Queue(_AHEAD_BATCHES)
+    thread = Thread(target=_fill, args=(pipe, frames), daemon=True)
+    thread.start()
+    try:
+        yield frames
+    finally:
+        while thread.is_alive():
+            with suppress(Empty):
+                frames.get(timeout=0.01)  # it may wait for a place in the queue
+
+
+def _fill(pipe: IO[bytes], frames: Queue[bytes]) -> None:
+    frame = b"-"
+    while frame:
+        size = int.from_bytes(pipe.read(_LENGTH_BYTES), "big")
+        frame = pipe.read(size)
+        frames.put(frame)
+
+
+def _received(frames: Queue[bytes]) -> Iterator[Batch]:
     """What :func:`work` sent; it comes from our own process and from nowhere else."""
     identities: Identities = {}
-    while (found := pickle.load(pipe)) is not None:  # noqa: S301
+    while (found := pickle.loads(frames.get())) is not None:  # noqa: S301
         if isinstance(found, str):
             raise _stopped(f"It met a {found}, which it should not have.")
         yield unpacked(found, identities)
@@ -88,7 +120,8 @@ def work() -> None:
     """Serve one order from standard input; the other end of :func:`from_worker`."""
     order = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own process
     try:
-        for batch in read(order):
+        reading = Reading(order)  # stands until the end: freeing it would keep the other waiting
+        for batch in reading.batches():
             _put(packed(batch))
         _put(None)
     except Exception as failure:  # noqa: BLE001 - its name goes back; its text could show a cell
@@ -145,5 +178,7 @@ def _identity(mrn: str, name: str | None, born: str | None, sex: str | None) -> 
 
 
 def _put(item: object) -> None:
-    pickle.dump(item, sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)
+    frame = pickle.dumps(item, protocol=pickle.HIGHEST_PROTOCOL)
+    sys.stdout.buffer.write(len(frame).to_bytes(_LENGTH_BYTES, "big"))
+    sys.stdout.buffer.write(frame)
     sys.stdout.buffer.flush()

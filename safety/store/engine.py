@@ -39,11 +39,12 @@ from safety.errors import (
 )
 from safety.keys.derivation import expand, label
 
-PAGE_BYTES: Final = 4096
+PAGE_BYTES: Final = 8192  # of a new file; a sealed report then mostly fits beside others
+_EARLIER_PAGE_BYTES: Final = 4096  # of files made before 8 KiB were chosen
 HEADER_BYTES: Final = 16
 _RESERVE_BYTES: Final = 80
-# Bytes 16 to 23 of SQLite's header: page size, journal versions, reserve, and three constants.
-_HEADER_16_TO_23: Final = bytes.fromhex("1000 01 01 50 40 20 20")
+# Bytes 18 to 23 of SQLite's header, after the page size: journal versions, reserve, constants.
+_HEADER_18_TO_23: Final = bytes.fromhex("01 01 50 40 20 20")
 READ_CACHE_KIB: Final = 262_144
 WRITE_CACHE_KIB: Final = 1_048_576  # pages that cannot be written before the commit; kept for it
 FILL_CACHE_KIB: Final = 32_768
@@ -79,9 +80,11 @@ def embedded_engine(path: Path, key: bytes, *, writing: bool) -> Engine:
         **pool,
     )
 
+    page_bytes = page_bytes_of(path, key)
+
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        prepare_connection(connection, key, writing=writing)
+        prepare_connection(connection, key, page_bytes, writing=writing)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -90,13 +93,26 @@ def embedded_engine(path: Path, key: bytes, *, writing: bool) -> Engine:
     return engine
 
 
-def header_of(key: bytes) -> bytes:
+def header_of(key: bytes, page_bytes: int) -> bytes:
     """The first 16 bytes of a file under ``key``, where SQLCipher keeps a salt.
 
     A salt adds nothing to a random key, so it is derived from it: the file says which key it needs
-    before anything is opened, and a wrong key is not mistaken for damage.
+    before anything is opened, and a wrong key is not mistaken for damage. It tells the size of a
+    page as well, which must be known to read the first one.
     """
-    return expand(key, label("file-header"))[:HEADER_BYTES]
+    size = "" if page_bytes == _EARLIER_PAGE_BYTES else f"/{page_bytes}"
+    return expand(key, label(f"file-header{size}"))[:HEADER_BYTES]
+
+
+def page_bytes_of(path: Path, key: bytes) -> int:
+    """The size of a page in the file ``path``, whether it exists already or not."""
+    try:
+        with path.open("rb") as file:
+            found = file.read(HEADER_BYTES)
+    except FileNotFoundError:
+        return PAGE_BYTES
+    earlier = _EARLIER_PAGE_BYTES
+    return earlier if found == header_of(key, earlier) else PAGE_BYTES
 
 
 def check_header(path: Path, key: bytes) -> None:
@@ -105,7 +121,10 @@ def check_header(path: Path, key: bytes) -> None:
         found = file.read(HEADER_BYTES)
     if len(found) < HEADER_BYTES:
         raise Truncated(f"{path.name} is empty: all of it is missing. Restore the backup.")
-    different = sum(a != b for a, b in zip(found, header_of(key), strict=True))
+    different = min(
+        sum(a != b for a, b in zip(found, header_of(key, size), strict=True))
+        for size in (PAGE_BYTES, _EARLIER_PAGE_BYTES)
+    )
     if different > HEADER_BYTES // 2:
         raise WrongKey(
             f"{path.name} belongs to other keys than keys.json. Restore both from the same backup."
@@ -123,19 +142,23 @@ def pages_expected(path: Path, key: bytes) -> int:
     """
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+    size = page_bytes_of(path, key)
     with path.open("rb") as file:
-        page = file.read(PAGE_BYTES)
+        page = file.read(size)
     vector = page[-_RESERVE_BYTES:][:16]
     cipher = Cipher(algorithms.AES256(key), modes.CBC(vector)).decryptor()
     header = cipher.update(page[HEADER_BYTES:][:16])
-    return int.from_bytes(header[12:], "big") if header.startswith(_HEADER_16_TO_23) else 0
+    expected = size.to_bytes(2, "big") + _HEADER_18_TO_23
+    return int.from_bytes(header[12:], "big") if header.startswith(expected) else 0
 
 
-def prepare_connection(connection: Any, key: bytes, *, writing: bool) -> None:
+def prepare_connection(connection: Any, key: bytes, page_bytes: int, *, writing: bool) -> None:
     """Key first, then every setting that Afterdose relies on; nothing is left to a default."""
     cache = WRITE_CACHE_KIB if writing else READ_CACHE_KIB
-    connection.execute(f"PRAGMA key = \"x'{key.hex()}{header_of(key).hex()}'\"")
+    salt = header_of(key, page_bytes)
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}{salt.hex()}'\"")
     for setting in (
+        f"cipher_page_size = {page_bytes}",
         "cipher_log_level = NONE",
         f"busy_timeout = {BUSY_MILLISECONDS}",
         "journal_mode = DELETE",

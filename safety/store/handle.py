@@ -31,8 +31,8 @@ from safety.keys import derivation
 from safety.keys.ring import KeyRing
 from safety.store import tables
 from safety.store.engine import (
-    PAGE_BYTES,
     embedded_engine,
+    page_bytes_of,
     pages_expected,
     server_engine,
     translated,
@@ -249,6 +249,7 @@ class Store:
     def _is_cut(self) -> bool:
         path = self.config.database_path
         size = path.stat().st_size if path.exists() else 0
-        if size % PAGE_BYTES or size == 0:
+        if size == 0:
             return True
-        return size < pages_expected(path, self.ring.file_key) * PAGE_BYTES
+        page = page_bytes_of(path, self.ring.file_key)
+        return size % page > 0 or size < pages_expected(path, self.ring.file_key) * page

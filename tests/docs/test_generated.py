@@ -14,10 +14,11 @@ from safety import errors
 from safety.access import PERMITTED, Action, Role
 from safety.errors import AfterdoseError, InvalidReport
 from safety.importing import columns
-from safety.importing.building import Names, build_event, build_session
+from safety.importing.building import Names
 from safety.vocabulary import seed_protocols, vocabulary
 from safety.vocabulary.protocols import protocol_index
 from tests.support.builders import TIMEZONE
+from tests.support.rows import build_event, build_session
 
 ROOT: Final = tables.ROOT
 NAMES: Final = Names(vocabulary(), protocol_index(seed_protocols()), lambda _: ZoneInfo(TIMEZONE))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from safety.document import canonical, content_digest, document_of, plain, to_document
 from safety.importing import columns, import_files
-from safety.importing.building import Names, build_session
+from safety.importing.building import Names
 from safety.keys.derivation import normalised_mrn
 from safety.limits import REFERENCE_LENGTH
 from safety.model import AdverseEvent, Discharge, MisuseScreen, SessionReport
@@ -27,6 +27,7 @@ from safety.vocabulary.protocols import protocol_index
 from tests.support.builders import DIRECTOR
 from tests.support.clock import FakeClock
 from tests.support.csv_pairs import Row, a_bare_session, write_pair
+from tests.support.rows import build_event, build_session
 from tests.support.stores import Template
 from tests.support.strategies import events, patients, perhaps, reports, texts
 
@@ -93,17 +94,15 @@ def cell(value: Any) -> Any:
 
 
 def session_row(report: SessionReport) -> Row:
-    parts = {
-        "session": report,
-        "patient": report.patient,
-        "vitals": report.vitals,
-        "misuse": report.misuse,
-        "drug": report.drug,
-    }
+    parts = (
+        (report, columns.SESSION),
+        (report.patient, columns.PATIENT),
+        (report.vitals, columns.VITALS),
+        (report.misuse, columns.MISUSE),
+        (report.drug, columns.DRUG),
+    )
     row = {
-        column: getattr(parts[part], field)
-        for column, (part, field, _) in columns.WHERE.items()
-        if part in parts
+        column: getattr(part, field) for part, spec in parts for column, (field, _) in spec.items()
     }
     for when, field in columns.READINGS.items():
         reading = getattr(report.vitals, field)
@@ -151,11 +150,18 @@ def test_a_report_written_as_csv_and_imported_reads_back_equal(
 @given(rows())
 def test_an_import_writes_the_same_document_as_a_page(report: SessionReport) -> None:
     """It makes the document of the cells, a page makes it of the report: byte for byte the same."""
-    row = {c: str(cell) for c, cell in session_row(report).items() if cell is not None}
-    built = build_session(row, report.events, NAMES)
+    events = [build_event(_cells(row), NAMES) for row in event_rows(report)]
+    assert [wrong for _, wrong in events if wrong] == []
+    built = build_session(
+        _cells(session_row(report)), [event for event, _ in events if event], NAMES
+    )
     assert built.wrong == []
     assert built.report is not None
     assert document_of(built.given) == to_document(built.report)
+
+
+def _cells(row: Row) -> dict[str, str]:
+    return {column: "" if cell is None else str(cell) for column, cell in row.items()}
 
 
 @given(reports())

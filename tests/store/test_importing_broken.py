@@ -464,7 +464,7 @@ def test_a_file_without_the_right_to_read_says_so(
 
 
 def test_every_error_is_listed_at_once(store: Store, tmp_path: Path) -> None:
-    """Cells, rows, sessions, events, in the order of a spreadsheet's rows; each cell once.
+    """Cells, rows, sessions, events, in the order of rows and columns; each cell once.
 
     Row 6 repeats V-1 with another dose: as the events of V-1 are broken, it is not compared yet.
     """
@@ -486,22 +486,22 @@ def test_every_error_is_listed_at_once(store: Store, tmp_path: Path) -> None:
     sessions, other = write_pair(tmp_path / "in", rows, events)
     result = import_files(store, DIRECTOR, sessions, other)
     assert [(e.file, e.row, e.column) for e in result.errors] == [
-        (E, 2, "outcome"),
         (E, 2, "grade"),
+        (E, 2, "outcome"),
         (E, 2, "action"),
-        (E, 3, "grade"),
         (E, 3, "term"),
+        (E, 3, "grade"),
         (E, 4, "session_ref"),
         (S, 3, "sex"),
-        (S, 3, "dose_mg"),
         (S, 3, "ended_at"),
+        (S, 3, "dose_mg"),
         (S, 4, "site"),
         (S, 4, "patient_mrn"),
         (S, 4, "route"),
         (S, 4, "lot"),
         (S, 5, "birth_date"),
-        (S, 7, "heart_rate_peak"),
         (S, 7, "started_at"),
+        (S, 7, "heart_rate_peak"),
         (S, 7, "no_adverse_event"),
     ]
     assert footprint(store) == before

@@ -18,13 +18,14 @@ from safety.errors import (
     StoreExists,
     StoreMissing,
     StoreUnavailable,
+    Truncated,
     UnknownName,
     WrongKey,
 )
 from safety.keys.recovery import RecoveryCode
 from safety.keys.ring import create_keys
 from safety.keys.sources import KeyFile
-from safety.store import opening, seeding
+from safety.store import engine, opening, seeding
 from safety.store.handle import Store
 from safety.store.opening import create_store, open_store
 from safety.store.verifying import verify
@@ -53,6 +54,28 @@ def test_the_recovery_code_opens_the_store(tmp_path: Path, clock: FakeClock) -> 
     opened = open_store(config, RecoveryCode.parse(code.printed()), clock=clock)
     assert opened.distrust is None
     opened.close()
+
+
+def test_a_store_with_the_smaller_pages_of_an_earlier_version_stays_readable(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = KeyFile.create(tmp_path / "clinic.key")
+    config = Config(tmp_path / "home", key_file=source.path)
+    monkeypatch.setattr(engine, "PAGE_BYTES", 4096)
+    made, _ = create_store(config, source, clinic=CLINIC, site=SITE, clock=clock)
+    filed = service.file_report(made, NURSE, a_full_report())
+    made.close()
+    monkeypatch.undo()
+    again = open_store(config, source, clock=clock)
+    assert engine.page_bytes_of(config.database_path, again.ring.file_key) == 4096
+    assert again.distrust is None
+    assert service.read_report(again, NURSE, filed.report_id).version == 1
+    assert verify(again).findings == []
+    again.close()
+    with config.database_path.open("r+b") as file:
+        file.truncate(5 * 4096)
+    with pytest.raises(Truncated):
+        open_store(config, source, clock=clock)
 
 
 def test_a_second_store_in_one_folder_is_refused_and_the_first_stays(store: Store) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from safety.clock import Clock
 from safety.config import Config, read_config, write_config
 from safety.keys.sources import KeyFile
-from safety.store.engine import prepare_connection, sqlcipher
+from safety.store.engine import page_bytes_of, prepare_connection, sqlcipher
 from safety.store.handle import Store
 from safety.store.opening import create_store, open_store
 from safety.store.tables import APPEND_ONLY
@@ -103,8 +103,9 @@ class Raw:
 def raw_connection(store: Store) -> Iterator[Raw]:
     """A connection behind Afterdose's back, with the store's key; the database's guards hold."""
     if store.embedded:
-        connection = sqlcipher().connect(str(store.config.database_path), isolation_level=None)
-        prepare_connection(connection, store.ring.file_key, writing=True)
+        path, key = store.config.database_path, store.ring.file_key
+        connection = sqlcipher().connect(str(path), isolation_level=None)
+        prepare_connection(connection, key, page_bytes_of(path, key), writing=True)
         connection.execute("PRAGMA foreign_keys = OFF")
         raw = Raw(connection, "?")
     else:
