@@ -56,6 +56,11 @@ SESSIONS: Final[Mapping[str, str]] = {
     "urinary_symptoms": "Urinary symptoms.",
     "withdrawal_symptoms": "Symptoms of withdrawal.",
     "concealment": "Something was concealed.",
+    "benzodiazepine": "The patient takes a benzodiazepine.",
+    "opioid": "The patient takes an opioid.",
+    "stimulant": "The patient takes a psychostimulant.",
+    "maoi": "The patient takes a monoamine oxidase inhibitor.",
+    "sedative": "The patient takes another sedative or hypnotic.",
     "amount_drawn_mg": "Drawn from the vial.",
     "amount_given_mg": "Given to the patient.",
     "amount_wasted_mg": "Wasted.",
@@ -74,6 +79,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "action": "What was done about it.",
     "elicitation": "How it came to be known.",
     "narrative": "In words.",
+    "verbatim": "How the patient put it.",
 }
 RANGES: Final[Mapping[str, Bounds]] = {
     "dose_mg": limits.DOSE,
@@ -104,6 +110,7 @@ LENGTHS: Final[Mapping[str, int]] = {
     "staff": limits.NAME_LENGTH,
     "action": limits.NARRATIVE_LENGTH,
     "narrative": limits.NARRATIVE_LENGTH,
+    "verbatim": limits.VERBATIM_LENGTH,
 }
 
 _SAID: Final[Mapping[Parser, str]] = {

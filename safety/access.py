@@ -1,4 +1,4 @@
-"""Who may do what: four roles, one table.
+"""Who may do what: five roles, one table.
 
 Every function of the service layer takes the actor and asks this table before it does anything. The
 pages ask the same table which of them to show; that is a convenience and not the guard.
@@ -21,9 +21,10 @@ S = TypeVar("S")
 
 
 class Role(StrEnum):
-    """What a person is in the clinic; one a person."""
+    """What a person is in the clinic; one a person. ``charge`` is the nurse in charge."""
 
     NURSE = "nurse"
+    CHARGE = "charge"
     DIRECTOR = "director"
     COMPLIANCE = "compliance"
     ADMINISTRATOR = "administrator"
@@ -35,8 +36,14 @@ class Action(StrEnum):
     FILE_REPORT = "report.file"
     AMEND_REPORT = "report.amend"
     READ_REPORT = "report.read"
+    REVIEW_REPORT = "report.review"
     KEEP_DRAFT = "draft.keep"
+    READ_DRAFTS = "draft.read-all"
+    PLAN_SESSIONS = "session.plan"
+    TRACK_REMS = "rems.track"
+    READ_NOTICES = "notice.read"
     FIND_PATIENT = "patient.find"
+    BREAK_GLASS = "patient.break-glass"
     IMPORT = "import"
     READ_RATES = "rates.read"
     EXPORT = "export"
@@ -48,14 +55,21 @@ class Action(StrEnum):
     MANAGE_KEYS = "keys.manage"
 
 
-_NURSE, _DIRECTOR, _COMPLIANCE, _ADMINISTRATOR = Role
+_NURSE, _CHARGE, _DIRECTOR, _COMPLIANCE, _ADMINISTRATOR = Role
+_CARE: Final = frozenset({_NURSE, _CHARGE, _DIRECTOR})
 
 PERMITTED: Final[dict[Action, frozenset[Role]]] = {
-    Action.FILE_REPORT: frozenset({_NURSE, _DIRECTOR}),
-    Action.AMEND_REPORT: frozenset({_NURSE, _DIRECTOR}),
-    Action.READ_REPORT: frozenset({_NURSE, _DIRECTOR}),
-    Action.KEEP_DRAFT: frozenset({_NURSE, _DIRECTOR}),
-    Action.FIND_PATIENT: frozenset({_NURSE, _DIRECTOR}),
+    Action.FILE_REPORT: _CARE,
+    Action.AMEND_REPORT: _CARE,
+    Action.READ_REPORT: _CARE,
+    Action.REVIEW_REPORT: frozenset({_DIRECTOR}),
+    Action.KEEP_DRAFT: _CARE,
+    Action.READ_DRAFTS: frozenset({_CHARGE}),
+    Action.PLAN_SESSIONS: _CARE,
+    Action.TRACK_REMS: _CARE,
+    Action.READ_NOTICES: frozenset({_DIRECTOR}),
+    Action.FIND_PATIENT: _CARE,
+    Action.BREAK_GLASS: frozenset({_COMPLIANCE, _ADMINISTRATOR}),
     Action.IMPORT: frozenset({_DIRECTOR}),
     Action.READ_RATES: frozenset({_DIRECTOR, _COMPLIANCE}),
     Action.EXPORT: frozenset({_DIRECTOR, _COMPLIANCE}),

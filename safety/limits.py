@@ -72,6 +72,7 @@ GRADE: Final = Bounds(1, 5, 1, 5, "(a grade from 1 to 5)")
 REFERENCE_LENGTH: Final = 100
 NAME_LENGTH: Final = 200
 NARRATIVE_LENGTH: Final = 10_000
+VERBATIM_LENGTH: Final = 500
 EARLIEST_YEAR: Final = 1970
 LONGEST_SESSION: Final = timedelta(days=30)
 

@@ -268,6 +268,17 @@ class MisuseScreen:
 
 
 @dataclass(frozen=True, slots=True)
+class Concomitant:
+    """What else the patient takes, by the classes of the REMS form; ``None`` was not asked."""
+
+    benzodiazepine: bool | None = None
+    opioid: bool | None = None
+    stimulant: bool | None = None
+    maoi: bool | None = None
+    sedative: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DrugAmounts:
     """What left the vial, who gave it and who saw the rest destroyed. Amounts in mg."""
 
@@ -343,9 +354,10 @@ class Discharge:
 class AdverseEvent:
     """One event of one term; the worst grade reached in the session.
 
-    ``term`` is a vocabulary id; ``scale`` and ``scale_version`` say what the grade means and are
-    filled from the vocabulary when the report is filed. Minutes count from the start of the dose; a
-    negative onset was there before.
+    ``verbatim`` is how the patient put it, kept beside the code. ``term`` is a vocabulary id;
+    ``scale`` and ``scale_version`` say what the grade means and are filled from the vocabulary when
+    the report is filed. Minutes count from the start of the dose; a negative onset was there
+    before.
     """
 
     term: str
@@ -360,6 +372,7 @@ class AdverseEvent:
     action: str | None = None
     elicitation: Elicitation | None = None
     narrative: str | None = None
+    verbatim: str | None = None
 
     def __post_init__(self) -> None:
         problems = limits.impossible(self._checks())
@@ -367,6 +380,11 @@ class AdverseEvent:
         for name, text in (("action", self.action), ("narrative", self.narrative)):
             if text is not None and (bad := limits.text_problem(name, text, longest)):
                 problems.append(bad)
+        said = self.verbatim
+        if said is not None and (
+            bad := limits.text_problem("verbatim", said, limits.VERBATIM_LENGTH)
+        ):
+            problems.append(bad)
         if (self.grade == 5) != (self.outcome is Outcome.FATAL) and self.outcome is not None:
             text = "Grade 5 and a fatal outcome belong together. Correct one of them."
             problems.append(Problem("outcome", text))
@@ -414,6 +432,7 @@ class SessionReport:
     discharge: Discharge = field(default_factory=Discharge)
     misuse: MisuseScreen = field(default_factory=MisuseScreen)
     drug: DrugAmounts = field(default_factory=DrugAmounts)
+    concomitant: Concomitant = field(default_factory=Concomitant)
     events: tuple[AdverseEvent, ...] = ()
     no_adverse_event: bool | None = None
     narrative: str | None = None

@@ -18,6 +18,7 @@ from safety.keys.derivation import normalised_mrn
 from safety.model import (
     AdverseEvent,
     BloodPressure,
+    Concomitant,
     Discharge,
     DrugAmounts,
     MisuseScreen,
@@ -178,7 +179,7 @@ class SessionRows:
     def build(self, cells: Cells, events: Sequence[GivenEvent]) -> Built:
         """Build a report with its events from a row."""
         wrong: Complaints = []
-        session, times, readings, vitals, misuse, drug = self._parts(cells, wrong)
+        session, times, readings, vitals, *rest = self._parts(cells, wrong)
         _add_missing(_REQUIRED, session | times, wrong)
         patient = self._patient(*[cells[place] for place in self._patient_at])
         wrong += patient.wrong
@@ -191,7 +192,7 @@ class SessionRows:
         session["vitals"], given_vitals = _vitals(vitals, readings, wrong)
         if given_vitals:
             given["vitals"] = given_vitals
-        for field, kind, part in (("misuse", MisuseScreen, misuse), ("drug", DrugAmounts, drug)):
+        for (field, kind), part in zip(_GROUPS, rest, strict=True):
             if part and (made := _made(kind, part, wrong)) is not None:
                 session[field], given[field] = made, part
         if events:
@@ -207,7 +208,7 @@ class SessionRows:
 
     def _parts(self, cells: Cells, wrong: Complaints) -> tuple[dict[str, Any], ...]:
         """The parsed cells by field, for each of :data:`columns.PARTS`."""
-        parts: tuple[dict[str, Any], ...] = ({}, {}, {}, {}, {}, {})
+        parts: tuple[dict[str, Any], ...] = ({}, {}, {}, {}, {}, {}, {})
         for where, raw in zip(self._plan, cells, strict=True):
             if raw and where is not None and (cell := raw.strip()):
                 column, part, field, parse = where
@@ -233,6 +234,11 @@ class SessionRows:
         return _Known(identity, part_of(plain(identity)), wrong)
 
 
+_GROUPS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
+    ("misuse", MisuseScreen),
+    ("drug", DrugAmounts),
+    ("concomitant", Concomitant),
+)
 _REQUIRED: Final = [name for name in columns.SESSIONS_REQUIRED if name not in columns.PATIENT]
 
 

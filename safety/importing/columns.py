@@ -52,6 +52,10 @@ MISUSE: Final[dict[str, tuple[str, Parser]]] = {
     "craving": ("craving", cells.number),
     **_ASKED,
 }
+CONCOMITANT: Final[dict[str, tuple[str, Parser]]] = {
+    name: (name, cells.flag)
+    for name in ("benzodiazepine", "opioid", "stimulant", "maoi", "sedative")
+}
 DRUG: Final[dict[str, tuple[str, Parser]]] = {
     "amount_drawn_mg": ("drawn_mg", cells.number),
     "amount_given_mg": ("given_mg", cells.number),
@@ -86,6 +90,7 @@ PARTS: Final[tuple[dict[str, tuple[str, Parser]], ...]] = (
     VITALS,
     MISUSE,
     DRUG,
+    CONCOMITANT,
 )
 """The parts of a session's row beside the patient, in the order in which they are put together."""
 
@@ -108,6 +113,7 @@ EVENT: Final[dict[str, tuple[str, Parser]]] = {
     "action": ("action", cells.text),
     "elicitation": ("elicitation", cells.elicitation),
     "narrative": ("narrative", cells.text),
+    "verbatim": ("verbatim", cells.text),
 }
 EVENTS_COLUMNS: Final = frozenset((*EVENT, "session_ref"))
 _SPECS: Final[tuple[dict[str, tuple[str, Parser]], ...]] = (
@@ -117,6 +123,7 @@ _SPECS: Final[tuple[dict[str, tuple[str, Parser]], ...]] = (
     VITALS,
     MISUSE,
     DRUG,
+    CONCOMITANT,
     EVENT,
 )
 PARSERS: Final[dict[str, Parser]] = {
@@ -128,6 +135,7 @@ _FIELD_COLUMNS: Final = {
     **{f"patient.{field}": column for column, (field, _) in PATIENT.items()},
     **{f"vitals.{field}": column for column, (field, _) in VITALS.items()},
     **{f"misuse.{field}": column for column, (field, _) in MISUSE.items()},
+    **{f"concomitant.{field}": column for column, (field, _) in CONCOMITANT.items()},
     **{f"drug.{field}": column for column, (field, _) in DRUG.items()},
     "discharge.discharged_at": "discharged_at",
 } | {

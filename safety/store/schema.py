@@ -9,8 +9,8 @@ from sqlalchemy import Connection, inspect, text
 
 from safety.errors import NewerFormat, Tampered
 
-HEAD: Final = "0001"
-KNOWN: Final = ("0001",)
+HEAD: Final = "0002"
+KNOWN: Final = ("0001", "0002")
 
 
 def revision(connection: Connection) -> str | None:
@@ -41,4 +41,4 @@ def upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, HEAD)

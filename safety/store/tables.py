@@ -122,7 +122,9 @@ accounts = _table(
     Column("version", Integer, nullable=False),
     Column("created_at", Text, nullable=False),
     _mac(),
-    CheckConstraint("role IN ('nurse','director','compliance','administrator')", name="role"),
+    CheckConstraint(
+        "role IN ('nurse','charge','director','compliance','administrator')", name="role"
+    ),
 )
 
 sign_in_failures = _table(
@@ -292,6 +294,82 @@ audit = _table(
     Column("previous", LargeBinary, nullable=False),
     Column("mac", LargeBinary, nullable=False),
     Index("ix_audit_by_object", "kind", "object", "seq"),
+)
+
+appointments = _table(
+    "appointments",
+    Column("id", LargeBinary, primary_key=True),
+    Column("patient_no", Integer, ForeignKey("patients.no"), nullable=False),
+    Column("site_no", Integer, ForeignKey("sites.no"), nullable=False),
+    Column("protocol_no", Integer, nullable=False),
+    Column("planned_at", Text, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("source", Text, nullable=False),
+    _flag("cancelled", nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    _mac(),
+    CheckConstraint("source IN ('entered','imported')", name="source"),
+    UniqueConstraint("patient_no", "planned_at"),
+    Index("ix_appointments_by_day", "day", "site_no"),
+)
+
+rems_forms = _table(
+    "rems_forms",
+    Column("report_id", LargeBinary, primary_key=True),
+    Column("sent_at", Text, nullable=False),
+    Column("sent_by", Text, nullable=False),
+    _mac(),
+)
+
+reviews = _table(
+    "reviews",
+    Column("id", LargeBinary, primary_key=True),
+    Column("report_id", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("reviewed_at", Text, nullable=False),
+    Column("reviewed_by", Text, nullable=False),
+    Column("note", LargeBinary),
+    _mac(),
+    Index("ix_reviews_by_report", "report_id", "reviewed_at"),
+)
+
+notices = _table(
+    "notices",
+    Column("id", LargeBinary, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("seen_at", Text),
+    Column("seen_by", Text),
+    Column("mailed_at", Text),
+    _mac(),
+    CheckConstraint("kind IN ('serious','emergency-access')", name="kind"),
+    CheckConstraint("(seen_at IS NULL) = (seen_by IS NULL)", name="seen"),
+    Index("ix_notices_by_state", "seen_at", "created_at"),
+)
+
+emergency_access = _table(
+    "emergency_access",
+    Column("id", LargeBinary, primary_key=True),
+    Column("actor", Text, nullable=False),
+    Column("patient_no", Integer, ForeignKey("patients.no"), nullable=False),
+    Column("began_at", Text, nullable=False),
+    Column("ends_at", Text, nullable=False),
+    Column("reason", LargeBinary, nullable=False),
+    _mac(),
+    Index("ix_emergency_access_by_actor", "actor", "ends_at"),
+)
+
+settings = _table(
+    "settings",
+    Column("name", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    _mac(),
 )
 
 APPEND_ONLY = ("audit", "reports")

@@ -26,6 +26,12 @@ _OBJECTS: Final = (
     ("site", tables.sites, ("no",)),
     ("protocol", tables.protocols, ("no", "version")),
     ("account", tables.accounts, ("id",)),
+    ("appointment", tables.appointments, ("id",)),
+    ("rems-form", tables.rems_forms, ("report_id",)),
+    ("review", tables.reviews, ("id",)),
+    ("notice", tables.notices, ("id",)),
+    ("emergency-access", tables.emergency_access, ("id",)),
+    ("setting", tables.settings, ("name",)),
 )
 
 

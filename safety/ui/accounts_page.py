@@ -18,6 +18,7 @@ _DONE = "account-done"
 _ROUND = "account-round"
 _WHAT = {
     Role.NURSE: "files and reads reports",
+    Role.CHARGE: "the nurse in charge: as a nurse, and sees the drafts of all",
     Role.DIRECTOR: "reads everything, files, exports, manages accounts",
     Role.COMPLIANCE: "sees counts and makes packages, no patient",
     Role.ADMINISTRATOR: "manages accounts and keys, no patient and no counts",

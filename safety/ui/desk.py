@@ -15,7 +15,7 @@ SESSIONS: Final = (
         "Your drafts and the newest reports. Start a new report here.",
         drawn_by("safety.ui.today"),
         needs=Action.FILE_REPORT,
-        first_for=frozenset({Role.NURSE}),
+        first_for=frozenset({Role.NURSE, Role.CHARGE}),
     ),
     Place(
         "report",

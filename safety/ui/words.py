@@ -80,6 +80,13 @@ MISUSE_FINDINGS: Final[dict[str, str]] = {
     "urine_drug_screen": "Urine drug screen positive",
     "concealment": "Something was kept from us",
 }
+CONCOMITANT: Final[dict[str, str]] = {
+    "benzodiazepine": "Benzodiazepine",
+    "opioid": "Opioid",
+    "stimulant": "Stimulant",
+    "maoi": "MAO inhibitor",
+    "sedative": "Other sedative",
+}
 DISCHARGE: Final[dict[str, str]] = {
     "orientated": "Orientated",
     "gait_steady": "Walks steadily",

@@ -51,7 +51,8 @@ def cells(longest: int) -> st.SearchStrategy[str]:
 def graded(draw: st.DrawFn) -> AdverseEvent:
     term = draw(st.sampled_from(list(TERMS.values())))
     event = draw(events(term.id, draw(st.sampled_from(term.grades))))
-    bare = replace(event, action=draw(perhaps(cells(60))), narrative=draw(perhaps(cells(60))))
+    said = {name: draw(perhaps(cells(60))) for name in ("action", "narrative", "verbatim")}
+    bare = replace(event, **said)
     return replace(bare, scale=term.scale, scale_version=term.scale_version)
 
 
@@ -100,6 +101,7 @@ def session_row(report: SessionReport) -> Row:
         (report.vitals, columns.VITALS),
         (report.misuse, columns.MISUSE),
         (report.drug, columns.DRUG),
+        (report.concomitant, columns.CONCOMITANT),
     )
     row = {
         column: getattr(part, field) for part, spec in parts for column, (field, _) in spec.items()

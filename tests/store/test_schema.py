@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from safety import service
+from safety import service, signing_in
+from safety.access import Role
 from safety.errors import NewerFormat, Tampered
 from safety.store import schema, tables
 from safety.store.handle import Store
 from safety.store.opening import open_store
+from safety.store.verifying import verify
+from tests.support.accounts import PASSWORD, an_account, audit_of
 from tests.support.builders import NURSE, a_report
-from tests.support.stores import key_of, raw_connection, reopened
+from tests.support.clock import FakeClock
+from tests.support.postgresql import Server
+from tests.support.stores import key_of, made_store, raw_connection, reopened
 
 
 def scripts() -> Any:
@@ -88,7 +93,7 @@ def test_flags_and_pairs_are_checked_by_the_database(store: Store, sql: str) -> 
         connection.execute(sql.format(b=blob))
 
 
-@pytest.mark.parametrize("revision", ["0002", "9999", "abcd"])
+@pytest.mark.parametrize("revision", ["0003", "9999", "abcd"])
 def test_tables_of_a_later_version_are_refused_and_left_alone(store: Store, revision: str) -> None:
     with raw_connection(store) as connection:
         connection.execute(f"UPDATE alembic_version SET version_num = '{revision}'")
@@ -97,6 +102,34 @@ def test_tables_of_a_later_version_are_refused_and_left_alone(store: Store, revi
     with raw_connection(store) as connection:
         found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     assert found[0] == revision
+
+
+def test_a_store_of_the_first_version_is_brought_up_with_all_it_holds(
+    engine_name: str,
+    tmp_path: Path,
+    clock: FakeClock,
+    cheap_kdf: object,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    """Its accounts move to a new table on SQLite; the sessions that point to them stay."""
+    database = None
+    if engine_name == "postgresql":
+        server: Server = request.getfixturevalue("postgresql")
+        database = server.url(server.create_database())
+    monkeypatch.setattr(schema, "HEAD", "0001")
+    old = made_store(tmp_path, clock, database=database)
+    filed = service.file_report(old, NURSE, a_report())
+    account = an_account(old)
+    signed = signing_in.sign_in(old, account.username, PASSWORD)
+    monkeypatch.undo()
+    new = reopened(old)
+    assert signing_in.session_actor(new, signed.token).id == account.id.hex
+    assert service.read_report(new, NURSE, filed.report_id).version == 1
+    assert an_account(new, Role.CHARGE).role is Role.CHARGE
+    assert verify(new).findings == []
+    assert [row[5] for row in audit_of(new, "store.upgrade")] == ["from 0001"]
+    new.close()
 
 
 def test_a_database_without_our_tables_is_refused(store: Store) -> None:

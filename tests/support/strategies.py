@@ -11,6 +11,7 @@ from safety import limits
 from safety.model import (
     AdverseEvent,
     BloodPressure,
+    Concomitant,
     Criterion,
     Discharge,
     DrugAmounts,
@@ -96,7 +97,13 @@ def events(draw: st.DrawFn, term: str | None = None, grade: int | None = None) -
         action=draw(perhaps(texts(limits.NARRATIVE_LENGTH))),
         elicitation=draw(perhaps(st.sampled_from(Elicitation))),
         narrative=draw(perhaps(texts(limits.NARRATIVE_LENGTH))),
+        verbatim=draw(perhaps(texts(limits.VERBATIM_LENGTH))),
     )
+
+
+def concomitants() -> st.SearchStrategy[Concomitant]:
+    answers = perhaps(st.booleans())
+    return st.builds(Concomitant, answers, answers, answers, answers, answers)
 
 
 def misuse_screens() -> st.SearchStrategy[MisuseScreen]:
@@ -153,6 +160,7 @@ def reports(
         ),
         "misuse": draw(misuse_screens()),
         "drug": draw(drug_amounts()),
+        "concomitant": draw(concomitants()),
         "events": tuple(found),
         "no_adverse_event": draw(perhaps(st.just(False) if found else st.booleans())),
         "narrative": draw(perhaps(texts(limits.NARRATIVE_LENGTH))),

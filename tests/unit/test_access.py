@@ -1,4 +1,4 @@
-"""Four roles, one table; and no function of the service that does not ask it."""
+"""Five roles, one table; and no function of the service that does not ask it."""
 
 from __future__ import annotations
 
@@ -20,21 +20,27 @@ from safety.errors import AccessDenied
 from safety.signing_in.tries import NOBODY
 
 TABLE: Final = """
-                    nurse  director  compliance  administrator
-    report.file     yes    yes       no          no
-    report.amend    yes    yes       no          no
-    report.read     yes    yes       no          no
-    draft.keep      yes    yes       no          no
-    patient.find    yes    yes       no          no
-    import          no     yes       no          no
-    rates.read      no     yes       yes         no
-    export          no     yes       yes         no
-    store.verify    no     yes       yes         yes
-    store.rebuild   no     yes       no          yes
-    vocabulary.read yes    yes       yes         yes
-    vocabulary.edit no     yes       no          no
-    accounts.manage no     yes       no          yes
-    keys.manage     no     yes       no          yes
+                        nurse  charge  director  compliance  administrator
+    report.file         yes    yes     yes       no          no
+    report.amend        yes    yes     yes       no          no
+    report.read         yes    yes     yes       no          no
+    report.review       no     no      yes       no          no
+    draft.keep          yes    yes     yes       no          no
+    draft.read-all      no     yes     no        no          no
+    session.plan        yes    yes     yes       no          no
+    rems.track          yes    yes     yes       no          no
+    notice.read         no     no      yes       no          no
+    patient.find        yes    yes     yes       no          no
+    patient.break-glass no     no      no        yes         yes
+    import              no     no      yes       no          no
+    rates.read          no     no      yes       yes         no
+    export              no     no      yes       yes         no
+    store.verify        no     no      yes       yes         yes
+    store.rebuild       no     no      yes       no          yes
+    vocabulary.read     yes    yes     yes       yes         yes
+    vocabulary.edit     no     no      yes       no          no
+    accounts.manage     no     no      yes       no          yes
+    keys.manage         no     no      yes       no          yes
 """
 
 OPEN: Final = {

@@ -17,6 +17,7 @@ from safety.errors import InvalidReport, Problem
 from safety.model import (
     AdverseEvent,
     BloodPressure,
+    Concomitant,
     Criterion,
     Discharge,
     DrugAmounts,
@@ -49,6 +50,7 @@ FLAGS: Final = (
     "withdrawal_symptoms",
     "concealment",
 )
+CONCOMITANT: Final = ("benzodiazepine", "opioid", "stimulant", "maoi", "sedative")
 RELEASE: Final = (
     "orientated",
     "gait_steady",
@@ -193,6 +195,7 @@ class _Making:
                 discharge=discharge,
                 misuse=misuse,
                 drug=drug,
+                concomitant=self._concomitant(),
                 events=events,
                 no_adverse_event=True if get("nothing") else None,
                 narrative=get("narrative"),
@@ -228,6 +231,9 @@ class _Making:
         names = ("drug_liking", "craving", *FLAGS)
         return MisuseScreen(**{name: self._get(f"misuse.{name}") for name in names})
 
+    def _concomitant(self) -> Concomitant:
+        return Concomitant(**{name: self._get(f"concomitant.{name}") for name in CONCOMITANT})
+
     def _drug(self) -> DrugAmounts:
         names = ("drawn_mg", "given_mg", "wasted_mg", "waste_witness", "staff")
         return DrugAmounts(**{name: self._get(f"drug.{name}") for name in names})
@@ -248,6 +254,7 @@ class _Making:
                 action=self._get(f"{start}action"),
                 elicitation=self._as(Elicitation, f"{start}elicitation"),
                 narrative=self._get(f"{start}narrative"),
+                verbatim=self._get(f"{start}verbatim"),
             ),
             start,
         )

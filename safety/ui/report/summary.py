@@ -40,6 +40,7 @@ def parts(
         ("Vital signs", _vitals(report)),
         ("What happened", _events(report, vocabulary)),
         ("Asked of everybody", _answers(report.misuse, words.MISUSE | words.MISUSE_FINDINGS)),
+        ("Also takes", _answers(report.concomitant, words.CONCOMITANT)),
         ("Fit to leave", _leaving(report, zone)),
         ("The drug", _drug(report)),
         ("In words", [report.narrative] if report.narrative else []),
@@ -104,7 +105,11 @@ def _events(report: SessionReport, vocabulary: Vocabulary) -> Iterator[str]:
         if event.serious:
             reasons = sorted(words.CRITERION[c].lower() for c in event.serious)
             yield f"    Serious: {'; '.join(reasons)}"
-        for label, text in (("Done", event.action), ("In words", event.narrative)):
+        for label, text in (
+            ("In the patient's words", event.verbatim),
+            ("Done", event.action),
+            ("In words", event.narrative),
+        ):
             if text:
                 yield f"    {label}: {text}"
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from safety.model import AdverseEvent, SessionReport
 
-_GROUPS: Final = ("patient", "misuse", "drug", "discharge")
+_GROUPS: Final = ("patient", "misuse", "drug", "concomitant", "discharge")
 _SAME: Final = ("site", "protocol", "dose_mg", "weight_kg", "route", "lot", "setting", "narrative")
 
 
