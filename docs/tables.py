@@ -41,7 +41,7 @@ ACTIONS: Final[Mapping[Action, str]] = {
     Action.VERIFY: "verify the store",
     Action.REBUILD: "rebuild the index rows",
     Action.READ_VOCABULARY: "list terms, protocols and sites",
-    Action.EDIT_VOCABULARY: "add protocols, load the official wording",
+    Action.EDIT_VOCABULARY: "add protocols, load the official wording, set the completeness rules",
     Action.MANAGE_ACCOUNTS: "add, close and change accounts",
     Action.MANAGE_KEYS: "manage keys and receipts",
 }

@@ -1,6 +1,8 @@
 """Where a store lives and where its key file, database and receipts are: ``config.toml``.
 
-Nothing in it is secret. Paths may be absolute or relative to the folder of the store.
+Nothing in it is secret. Paths may be absolute or relative to the folder of the store. What
+``[mail]`` says is kept as it is: a mistake in it must not keep the store from opening, so
+:mod:`safety.mail` reads it when a mail is due.
 """
 
 from __future__ import annotations
@@ -8,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,12 +38,16 @@ def default_home() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What ``config.toml`` says. ``database`` is None for the embedded store."""
+    """What ``config.toml`` says. ``database`` is None for the embedded store.
+
+    ``mail`` holds the entries of ``[mail]``, or is None when there are none.
+    """
 
     home: Path
     key_file: Path | None = None
     database: str | None = None
     receipts: Path | None = None
+    mail: Mapping[str, Any] | None = field(default=None, hash=False)
 
     @property
     def keys_path(self) -> Path:
@@ -81,6 +88,7 @@ def read_config(home: Path) -> Config:
         key_file=_path(home, _text(content, "keys", "file")),
         database=_text(content, "database", "url"),
         receipts=_path(home, _text(content, "receipts", "file")),
+        mail=_section(content, "mail"),
     )
 
 
@@ -94,6 +102,11 @@ def write_config(config: Config) -> None:
     ):
         if value is not None:
             lines += [f"[{section}]", f"{name} = {json.dumps(str(value))}", ""]
+    if config.mail:
+        entries = (
+            f"{json.dumps(k)} = {json.dumps(v, default=str)}" for k, v in config.mail.items()
+        )
+        lines += ["[mail]", *entries, ""]
     durable.replace(config.home / CONFIG, "\n".join(lines).encode())
 
 
@@ -107,3 +120,8 @@ def _text(content: dict[str, Any], section: str, name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise BadInputFile(f"{CONFIG}: {name} in [{section}] must be text. Mend the entry.")
     return value
+
+
+def _section(content: dict[str, Any], section: str) -> dict[str, Any] | None:
+    entries = content.get(section)
+    return dict(entries) if isinstance(entries, dict) else None

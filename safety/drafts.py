@@ -1,4 +1,6 @@
-"""Drafts: what was typed and not yet filed, sealed, visible to its author alone.
+"""Drafts: what was typed and not yet filed, sealed, visible to its author and the nurse in charge.
+
+The nurse in charge may look at any draft and take it over to finish it; both are put on record.
 
 A draft's id is the id that the report will have, so that filing it takes the draft away in the
 same transaction. Its content is the form's own fields as plain values; nothing is validated before
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,13 +19,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from safety.access import Action, Actor, guarded
+from safety.access import CONSOLE, Action, Actor, guarded
 from safety.clock import from_utc_text
 from safety.document import canonical
 from safety.errors import Conflict, NotFound, Tampered
 from safety.keys.derivation import Purpose, derive
 from safety.keys.sealing import Place, SealingKey, padded, unpadded
-from safety.store import tables
+from safety.store import account_rows, tables
 from safety.store.handle import Store
 
 _COLUMNS = tables.drafts.c
@@ -61,7 +64,12 @@ def save_draft(
         stored = writer.connection.execute(
             select(_COLUMNS.version, _COLUMNS.author).where(_COLUMNS.id == draft_id.bytes)
         ).first()
-        if (stored.version if stored else 0) != base_version or _of_another(stored, actor):
+        if _of_another(stored, actor):
+            raise Conflict(
+                "A colleague goes on with this form: it was taken over. Nothing was overwritten; "
+                "ask the nurse in charge."
+            )
+        if (stored.version if stored else 0) != base_version:
             raise Conflict(
                 "This form is open in another tab and was saved there. Nothing was overwritten: "
                 "close one of the tabs and go on in the other."
@@ -110,6 +118,89 @@ def discard_draft(store: Store, actor: Actor, draft_id: UUID) -> None:
         if gone.rowcount:
             writer.log(actor, "draft.discard", "draft", draft_id.hex)
         writer.commit()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedDraft:
+    """A draft of anybody's. ``author`` is an account id; without an account the name is empty."""
+
+    draft: Draft
+    author: str
+    author_name: str
+
+    def __repr__(self) -> str:
+        return f"OwnedDraft({self.draft.id}, version={self.draft.version})"
+
+
+@guarded(Action.READ_DRAFTS)
+def list_all_drafts(store: Store, actor: Actor) -> tuple[OwnedDraft, ...]:
+    """The drafts of all, newest first; that the list was seen is on record."""
+    with store.read() as connection:
+        rows = connection.execute(select(tables.drafts).order_by(_COLUMNS.saved_at.desc())).all()
+        names = _names(store, connection, {row.author for row in rows})
+    found = tuple(_owned(store, row, names) for row in rows)
+    with store.write() as writer:
+        writer.log(actor, "draft.list-all", "drafts", "", note=f"drafts {len(found)}")
+        writer.commit()
+    return found
+
+
+@guarded(Action.READ_DRAFTS)
+def read_draft_of_all(store: Store, actor: Actor, draft_id: UUID) -> OwnedDraft:
+    """One draft, whosoever it is; the view is on record. Its author stays. Raises NotFound."""
+    with store.read() as connection:
+        row = _row(connection, draft_id)
+        found = _owned(store, row, _names(store, connection, {row.author}))
+    with store.write() as writer:
+        writer.log(actor, "draft.view", "draft", draft_id.hex)
+        writer.commit()
+    return found
+
+
+@guarded(Action.READ_DRAFTS)
+def take_over_draft(store: Store, actor: Actor, draft_id: UUID) -> Draft:
+    """Make the actor the author of a colleague's draft, on record, and return it to go on with.
+
+    It is a new version, so that a tab in which the colleague still types saves nothing over it.
+    One's own draft is returned as it is. Raises NotFound.
+    """
+    with store.write() as writer:
+        row = _row(writer.connection, draft_id)
+        before = _opened(store, row)
+        if row.author == actor.id:
+            return before
+        version = before.version + 1
+        writer.connection.execute(
+            update(tables.drafts)
+            .where(_COLUMNS.id == draft_id.bytes)
+            .values(
+                author=actor.id,
+                version=version,
+                document=_seal(store, actor.id, draft_id, version, before.fields),
+            )
+        )
+        writer.log(actor, "draft.take-over", "draft", draft_id.hex, note=f"from {row.author}")
+        writer.commit()
+    return Draft(draft_id, version, before.saved_at, before.fields)
+
+
+def _row(connection: Connection, draft_id: UUID) -> Any:
+    query = select(tables.drafts).where(_COLUMNS.id == draft_id.bytes)
+    row = connection.execute(query).first()
+    if row is None:
+        raise NotFound("There is no such draft. It may have been filed or discarded.")
+    return row
+
+
+def _owned(store: Store, row: Any, names: Mapping[str, str]) -> OwnedDraft:
+    return OwnedDraft(_opened(store, row), row.author, names.get(row.author, ""))
+
+
+def _names(store: Store, connection: Connection, authors: AbstractSet[str]) -> dict[str, str]:
+    """Display names of the accounts among ``authors``, closed ones too. Raises Tampered."""
+    rows = account_rows.every(store, connection) if authors - {CONSOLE.id} else ()
+    names = {row["id"].hex(): row["display_name"] for row in rows}
+    return {CONSOLE.id: CONSOLE.name} | {who: names[who] for who in authors & names.keys()}
 
 
 def remove_filed(connection: Connection, draft_id: UUID) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, select
 
-from safety import drafts, protocols
+from safety import completeness, drafts, mail, notices, protocols, settings
 from safety.access import Action, Actor, guarded
 from safety.errors import Conflict, InvalidReport, Problem
 from safety.importing.building import grade_message
@@ -52,6 +52,7 @@ def file_report(
     content raises Conflict. Raises InvalidReport, UnknownName, Conflict, and the store's errors.
     """
     report = checked(store, replace(report, protocol=_protocol_id(store, report.protocol)))
+    _require_usable(store, actor, report)
     report = _signed(store, actor, report)
     report_id = report_id or uuid4()
     with store.write() as writer:
@@ -67,8 +68,21 @@ def file_report(
         recorded = recorder.add(report, report_id=report_id)
         recorder.flush()
         drafts.remove_filed(writer.connection, report_id)
+        serious = notices.newly_serious(report)
+        if serious:
+            notices.add(writer, actor, notices.SERIOUS, report_id.hex)
         writer.commit()
+    if serious:
+        mail.wake(store)
     return _filed(recorded, report)
+
+
+def _require_usable(store: Store, actor: Actor, report: SessionReport) -> None:
+    """Raise InvalidReport for what makes a record unusable by the rules of the clinic."""
+    rules = settings.completeness_rules(store, actor)
+    with store.read() as connection:
+        protocol = protocols.index_of(connection).find(report.protocol)
+    completeness.require(report, rules, protocol)
 
 
 def _same_report(
@@ -113,13 +127,29 @@ def amend_report(
         text = f"Say why, in at most {REASON_LENGTH} characters."
         raise InvalidReport([Problem("amendment_reason", text)])
     report = checked(store, replace(report, protocol=_protocol_id(store, report.protocol)))
+    _require_usable(store, actor, report)
     report = replace(report, amendment_reason=reason)
     with store.write() as writer:
         recorder = Recorder(store, writer, actor)
+        serious = _made_serious(store, writer.connection, report_id, report)
         recorded = recorder.amend(report, report_id, base_version)
         recorder.flush()
+        if serious:
+            notices.add(writer, actor, notices.SERIOUS, report_id.hex)
         writer.commit()
+    if serious:
+        mail.wake(store)
     return _filed(recorded, report)
+
+
+def _made_serious(
+    store: Store, connection: Connection, report_id: UUID, report: SessionReport
+) -> bool:
+    """Whether ``report`` says more of seriousness than the version it amends."""
+    if not notices.newly_serious(report):
+        return False  # and the earlier version need not be opened
+    before = reading.current(connection, store.ring, report_id)
+    return notices.newly_serious(report, before.report)
 
 
 @guarded(Action.READ_REPORT)

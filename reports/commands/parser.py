@@ -88,6 +88,13 @@ def _add_import(commands: Subparsers) -> None:
     _add_format(parser)
 
 
+def _add_plan(commands: Subparsers) -> None:
+    parser = _command(commands, "plan", "plan", "import planned sessions from CSV")
+    parser.add_argument("file", type=Path, metavar="FILE.csv", help="the planned sessions")
+    parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
+    _add_format(parser)
+
+
 def _add_rates(commands: Subparsers) -> None:
     parser = _command(commands, "rates", "rates", "incidence by protocol and term")
     parser.add_argument(
@@ -182,6 +189,18 @@ def _add_vocabulary(commands: Subparsers) -> None:
     load.add_argument("file", type=Path, metavar="FILE.xlsx")
 
 
+def _add_completeness(commands: Subparsers) -> None:
+    parser = _command(
+        commands, "completeness", "completeness", "list and load the rules of a complete report"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--load", type=Path, metavar="FILE.toml", help="put the rules of a file in place of these"
+    )
+    what.add_argument("--template", action="store_true", help="print a file to edit and load")
+    _add_format(parser)
+
+
 def _add_users(commands: Subparsers) -> None:
     parser = _command(commands, "users", "users", "list and change accounts")
     parser.set_defaults(run="users:list_all")
@@ -214,12 +233,14 @@ _COMMANDS: Final[tuple[Callable[[Subparsers], None], ...]] = (
     _add_init,
     _add_unlock,
     _add_import,
+    _add_plan,
     _add_rates,
     _add_export,
     _add_verify,
     _add_rebuild,
     _add_protocols,
     _add_vocabulary,
+    _add_completeness,
     _add_users,
     _add_demo,
     _add_version,

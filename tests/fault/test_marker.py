@@ -19,7 +19,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -30,7 +30,21 @@ from sqlalchemy import select
 from reports import rates
 from reports.periods import Quarter
 from reports.quarterly.assemble import export_quarter
-from safety import drafts, service, upkeep
+from safety import (
+    changes,
+    drafts,
+    duplicates,
+    emergency,
+    foreknown,
+    notices,
+    patient_view,
+    planning,
+    rems,
+    reviewing,
+    service,
+    upkeep,
+    worklist,
+)
 from safety.errors import (
     AccessDenied,
     AfterdoseError,
@@ -42,11 +56,12 @@ from safety.errors import (
     UnknownName,
 )
 from safety.importing import import_files
-from safety.model import Discharge
+from safety.model import Criterion, Discharge
 from safety.store import patients, reading, recording, tables
 from safety.store.handle import Store
 from safety.store.opening import open_store
 from tests.support.builders import (
+    CHARGE,
     COMPLIANCE,
     DIRECTOR,
     NURSE,
@@ -207,6 +222,59 @@ def test_drafts_show_nothing(store: Store, hunt: Hunt) -> None:
     drafts.discard_draft(store, NURSE, other)
     service.file_report(store, NURSE, a_marked_report(), report_id=draft_id)
     assert drafts.list_drafts(store, NURSE) == ()
+
+
+def test_the_desk_shows_nothing(store: Store, hunt: Hunt, tmp_path: Path) -> None:
+    """Plans, forms, reviews, notices, a patient's page, emergency access, a draft taken over."""
+    serious = frozenset({Criterion.HOSPITALISATION})
+    event = a_marked_event(serious=serious, verbatim=f"{ACTION} said")
+    nasal = a_marked_report(protocol="esketamine_nasal_induction", events=(event,))
+    filed = service.file_report(store, NURSE, nasal)
+    reviewing.review_report(store, DIRECTOR, filed.report_id, version=1, note=REASON)
+    rems.mark_sent(store, NURSE, filed.report_id)
+    at = store.clock() + timedelta(hours=1)
+    planning.plan_session(store, NURSE, mrn=MRN, protocol="im_ketamine_depression", planned_at=at)
+    plan = tmp_path / "in" / "plan.csv"
+    plan.parent.mkdir(exist_ok=True)
+    plan.write_text(
+        f"patient_mrn,protocol,planned_at\n{MRN},{NAME},2026-03-03T09:00\n{LOT},?,?\n",
+        encoding="utf-8",
+    )
+    began = emergency.begin_emergency(store, COMPLIANCE, mrn=MRN, reason=f"{REASON} of the night")
+    draft_id = uuid4()
+    drafts.save_draft(store, NURSE, draft_id, DRAFT_FIELDS)
+    shown = {
+        "PlanResult": planning.import_plan(store, NURSE, plan),
+        "Worklist": worklist.worklist(store, NURSE),
+        "RemsForm": rems.rems_due(store, NURSE),
+        "Heard": reviewing.heard_back(store, NURSE),
+        "Review": reviewing.reviews_of(store, NURSE, filed.report_id),
+        "Notice": notices.open_notices(store, DIRECTOR),
+        "PatientRecord": patient_view.patient_record(store, NURSE, 1),
+        "Emergency": [began, emergency.emergency_record(store, COMPLIANCE, began.id)],
+        "LoggedEmergency": emergency.emergency_log(store, DIRECTOR),
+        "Last": foreknown.last_session(store, NURSE, 1),
+        "Likely": duplicates.likely_duplicates(
+            store, NURSE, mrn=MRN, started_at=nasal.started_at + timedelta(minutes=5)
+        ),
+        "OwnedDraft": drafts.list_all_drafts(store, CHARGE),
+        "Draft taken over": drafts.take_over_draft(store, CHARGE, draft_id),
+        "Change": changes.changes(nasal, replace(nasal, narrative=None, events=())),
+    }
+    assert all(value or where == "RemsForm" for where, value in shown.items())
+    for where, value in shown.items():
+        hunt.value(where, value)
+    for refused in (
+        lambda: planning.plan_session(store, NURSE, mrn=NAME, protocol=LOT, planned_at=at),
+        lambda: emergency.begin_emergency(store, COMPLIANCE, mrn=NAME, reason=REASON * 2),
+        lambda: emergency.begin_emergency(store, COMPLIANCE, mrn=MRN, reason=REASON * 200),
+        lambda: reviewing.review_report(
+            store, DIRECTOR, filed.report_id, version=1, note=REASON * 200
+        ),
+    ):
+        with pytest.raises(AfterdoseError) as error:
+            refused()
+        hunt.error("a refusal of the desk", error.value)
 
 
 @pytest.mark.parametrize("large", [False, True], ids=["here", "through the worker"])

@@ -32,10 +32,11 @@ STARTED: Final = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 
 NURSE: Final = Actor("nurse-1", "Nora Quill", Role.NURSE)
 OTHER_NURSE: Final = Actor("nurse-2", "Tom Reed", Role.NURSE)
+CHARGE: Final = Actor("charge-1", "Carl Stein", Role.CHARGE)
 DIRECTOR: Final = Actor("director-1", "Dr Ida Marsh", Role.DIRECTOR)
 COMPLIANCE: Final = Actor("compliance-1", "Cora Bell", Role.COMPLIANCE)
 ADMINISTRATOR: Final = Actor("administrator-1", "Ada Stone", Role.ADMINISTRATOR)
-ACTORS: Final = (NURSE, DIRECTOR, COMPLIANCE, ADMINISTRATOR)
+ACTORS: Final = (NURSE, CHARGE, DIRECTOR, COMPLIANCE, ADMINISTRATOR)
 
 
 def a_patient(**changes: Any) -> PatientIdentity:
