@@ -35,8 +35,17 @@ def main() -> None:
         page = places.navigation(visit, PLACES)
         frame.strip(visit)
         with incidents.caught():
+            _badge(visit)
+        with incidents.caught():
             page.run()
         session.watch(store)
+
+
+def _badge(visit: session.Visit) -> None:
+    """What waits for the director, on every page. Imported late: it brings the database along."""
+    from safety.ui import notices_page
+
+    notices_page.badge(visit)
 
 
 def _store() -> Store | None:

@@ -36,7 +36,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=path, args=list(browsing.ARGUMENTS))
         with browsing.served(home, Path(folder) / "server.log") as address:
             _first_run(browser, address)
+            _today(browser, address)
             _report(browser, address)
+            _patient(browser, address)
             _incidence(browser, address)
         browser.close()
 
@@ -60,15 +62,27 @@ def _incidence(browser: Browser, address: str) -> None:
     _keep(page, "incidence")
 
 
+def _today(browser: Browser, address: str) -> None:
+    page = _demonstration(browser, address, Role.NURSE, _TABLET)
+    page.wait_for_timeout(500)
+    _keep(page, "today")
+
+
+def _patient(browser: Browser, address: str) -> None:
+    page = _demonstration(browser, address, Role.DIRECTOR, (1100, 1250))
+    browsing.go(page, "Patients")
+    page.get_by_label("MRN or name").first.fill("DEMO-40211")
+    browsing.press(page, "Find")
+    browsing.press(page, "Open")
+    page.locator("svg.marks").first.wait_for()
+    page.wait_for_timeout(1500)
+    _keep(page, "patient")
+
+
 def _report(browser: Browser, address: str) -> None:
     page = _demonstration(browser, address, Role.NURSE, _TABLET)
-    browsing.press(page, "New report")
-    browsing.press(page, "New patient")
-    browsing.write(page, "MRN", "DEMO-50001")
-    browsing.write(page, "Name", "Willow Example")
-    browsing.choose(page, "Protocol", "IV ketamine, depression, induction")
-    browsing.write(page, "Dose, mg", "38")
-    browsing.write(page, "Weight, kg", "76")
+    page.locator("[class*=st-key-report-] button").first.click()
+    browsing.title(page, "New report")
     for at, (high, low) in enumerate(((128, 80), (176, 98), (176, 98), (134, 84))):
         browsing.write(page, "Sys", str(high), at=at)
         browsing.write(page, "Dia", str(low), at=at)

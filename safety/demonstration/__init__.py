@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from safety import accounts
-from safety.access import CONSOLE, Role
+from safety.access import CONSOLE, Actor, Role
 from safety.clock import Clock, now
 from safety.config import Config, default_home, read_config
+from safety.demonstration.desk import plan_today, report_two
 from safety.demonstration.writing import write_files
 from safety.errors import StoreUnavailable
 from safety.importing import import_files
@@ -41,6 +42,7 @@ class DemoAccount:
 
 _ACCOUNTS: Final = (
     DemoAccount("nora", "Nora Nurse", "lantern-otter-nurse-17", Role.NURSE),
+    DemoAccount("chris", "Chris Charge", "lantern-otter-charge-17", Role.CHARGE),
     DemoAccount("dana", "Dana Director", "lantern-otter-head-17", Role.DIRECTOR),
     DemoAccount("cole", "Cole Compliance", "lantern-otter-audit-17", Role.COMPLIANCE),
     DemoAccount("alma", "Alma Administrator", "lantern-otter-keys-17", Role.ADMINISTRATOR),
@@ -66,7 +68,10 @@ def open_demonstration(
     key = folder.with_name(f"{folder.name}-key") / "demonstration.key"
     if not folder.exists():
         _make(folder, key, clock)
-    return open_store(read_config(folder), KeyFile(key), clock=clock), _ACCOUNTS
+    store = open_store(read_config(folder), KeyFile(key), clock=clock)
+    if store.distrust is None:
+        plan_today(store)
+    return store, _ACCOUNTS
 
 
 def _make(folder: Path, key: Path, clock: Clock) -> None:
@@ -97,8 +102,9 @@ def _make(folder: Path, key: Path, clock: Clock) -> None:
 
 
 def _fill(store: Store) -> None:
+    made = {}
     for account in _ACCOUNTS:
-        accounts.add_account(
+        added = accounts.add_account(
             store,
             CONSOLE,
             username=account.username,
@@ -106,9 +112,11 @@ def _fill(store: Store) -> None:
             role=account.role,
             password=account.password,
         )
+        made[account.role] = Actor(added.id.hex, added.display_name, added.role)
     with tempfile.TemporaryDirectory() as folder:
         sessions, events = write_files(Path(folder), store.clock().date())
         result = import_files(store, CONSOLE, sessions, events)
     if result.errors:
         first = result.errors[0]
         raise ValueError(f"demonstration row {first.row}, {first.column}: {first.message}")
+    report_two(store, made[Role.NURSE], made[Role.DIRECTOR])

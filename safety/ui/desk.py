@@ -34,6 +34,30 @@ SESSIONS: Final = (
         needs=Action.READ_REPORT,
         listed=False,
     ),
+    Place(
+        "patient",
+        "Patients",
+        ":material/person_search:",
+        "All sessions of one patient: doses, blood pressures and events in time.",
+        drawn_by("safety.ui.patient_page"),
+        needs=Action.FIND_PATIENT,
+    ),
+    Place(
+        "emergency",
+        "Emergency access",
+        ":material/e911_emergency:",
+        "One patient's record for half an hour in an emergency. The medical director is told.",
+        drawn_by("safety.ui.emergency_page"),
+        needs=Action.BREAK_GLASS,
+    ),
+    Place(
+        "notices",
+        "Notices",
+        ":material/notifications:",
+        "Serious events and emergency access that nobody has looked at yet.",
+        drawn_by("safety.ui.notices_page"),
+        needs=Action.READ_NOTICES,
+    ),
 )
 
 CLINIC: Final = (

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import func, select
 
 from reports.rates import RateQuery, exposure, incidence
-from safety.access import CONSOLE, Role
+from safety import notices, planning, reviewing
+from safety.access import CONSOLE, Actor, Role
 from safety.demonstration import open_demonstration
 from safety.keys.kdf import KdfParameters
 from safety.store import tables
@@ -80,7 +81,7 @@ def test_there_are_pressure_spikes_and_a_serious_event(demonstration: Store) -> 
     with demonstration.read() as connection:
         spikes, serious = connection.execute(query).one()
     assert spikes > 0
-    assert serious == 1
+    assert serious == 2  # one in the history, one filed by the nurse
 
 
 def test_everything_in_it_verifies(demonstration: Store) -> None:
@@ -96,3 +97,19 @@ def test_it_has_an_account_for_each_role_and_opens_again_as_it_was(
     assert {account.role for account in accounts} == set(Role)
     assert count(again, tables.sessions.c.no) == sessions
     again.close()
+
+
+def test_the_desk_has_a_plan_for_today_and_a_report_that_was_heard(
+    demonstration: Store, clock: FakeClock
+) -> None:
+    today = clock().astimezone(demonstration.clinic.timezone).date()
+    assert len(planning.appointments_on(demonstration, CONSOLE, today)) == 7
+    with demonstration.read() as connection:
+        nurse = connection.execute(
+            select(tables.accounts.c.id).where(tables.accounts.c.role == Role.NURSE)
+        ).scalar_one()
+    actor = Actor(bytes(nurse).hex(), "Nora Nurse", Role.NURSE)
+    (heard,) = reviewing.heard_back(demonstration, actor)
+    assert heard.text is not None
+    assert heard.text.startswith("Thank you.")
+    assert len(notices.open_notices(demonstration, CONSOLE)) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -176,9 +177,117 @@ def test_a_form_open_in_two_tabs_overwrites_nothing(clinic: Clinic, texts: Texts
     second = clinic.page(PAGE, Role.NURSE, form=_restored(draft))
     _type(second, "lot", "LOT 2")
     _type(first, "lot", "LOT 3")
-    assert "saved there" in texts(first)
-    (kept,) = drafts.list_drafts(clinic.store, _actor(clinic))
-    assert kept.fields["lot"] == "LOT 2"
+    assert "Another tab has this form too. Yours is kept as a copy" in texts(first)
+    _type(first, "lot", "LOT 4")
+    kept = drafts.list_drafts(clinic.store, _actor(clinic))
+    assert {one.id == draft.id: one.fields["lot"] for one in kept} == {
+        True: "LOT 2",
+        False: "LOT 4",
+    }
+
+
+def test_the_second_of_two_tabs_to_file_is_refused_and_keeps_what_it_has(
+    clinic: Clinic, texts: Texts
+) -> None:
+    first = _open(clinic, lot="LOT 1", nothing=True, **{"patient.from": "found"})
+    (draft,) = drafts.list_drafts(clinic.store, _actor(clinic))
+    second = clinic.page(PAGE, Role.NURSE, form=_restored(draft))
+    _type(second, "lot", "LOT 2")
+    _type(first, "lot", "LOT 3")
+    _review(second).button(key="file").click().run()
+    _review(first).button(key="file").click().run()
+    assert "This form was filed already" in texts(first)
+    assert [report.lot for report in _reports(clinic)] == ["LOT 2"]
+    (copy,) = drafts.list_drafts(clinic.store, _actor(clinic))
+    assert copy.fields["lot"] == "LOT 3"
+
+
+def test_a_copy_is_gone_once_its_tab_has_filed(clinic: Clinic) -> None:
+    first = _open(clinic, lot="LOT 1", nothing=True)
+    (draft,) = drafts.list_drafts(clinic.store, _actor(clinic))
+    _type(clinic.page(PAGE, Role.NURSE, form=_restored(draft)), "lot", "LOT 2")
+    _type(first, "lot", "LOT 3")
+    _review(first).button(key="file").click().run()
+    assert [report.lot for report in _reports(clinic)] == ["LOT 3"]
+    assert drafts.list_drafts(clinic.store, _actor(clinic)) == ()
+
+
+def test_a_known_patient_brings_what_was_given_last_time(clinic: Clinic, texts: Texts) -> None:
+    before = a_full_report(protocol=PROTOCOL)
+    service.file_report(clinic.store, _actor(clinic), before)
+    app = clinic.page(PAGE, Role.NURSE)
+    app.text_input(key=f"{_form(app).id.hex}-sought").set_value("MRN-0001")
+    next(button for button in app.button if button.label == "Find").click().run()
+    next(button for button in app.button if button.label == "Choose").click().run()
+    fields = _form(app).fields
+    assert (fields["protocol"], fields["dose_mg"]) == (PROTOCOL, before.dose_mg)
+    assert (fields["lot"], fields["weight_kg"]) == (before.lot, before.weight_kg)
+    assert "Session 2 of this protocol. Last on 2 March 2026" in texts(app)
+    assert "Other than last time" not in texts(app)
+    app.number_input(key=_form(app).key("dose_mg")).set_value(55.0).run()
+    assert "dose 55 mg, last time 40 mg" in texts(app).replace("\\", "")
+
+
+def test_a_second_report_of_the_same_day_is_shown_the_first(clinic: Clinic, texts: Texts) -> None:
+    service.file_report(clinic.store, _actor(clinic), a_full_report())
+    known = {"patient.from": "found", "start_time": "09:20"}
+    app = _review(_open(clinic, nothing=True, **known))
+    assert "This patient has a report of this day already" in texts(app).replace("\\", "")
+    app.button(key="file").click().run()
+    assert len(_reports(clinic)) == 2
+
+
+def test_a_serious_event_needs_words_before_it_can_be_signed(clinic: Clinic, texts: Texts) -> None:
+    event = {"events": ["seizure"], "events.seizure.grade": 3, "events.seizure.begun": True}
+    serious = event | {"events.seizure.serious": ["life_threatening"]}
+    app = _review(_open(clinic, **serious))
+    assert "without it the record cannot be used" in texts(app)
+    assert app.button(key="file").disabled
+    told = {"events.seizure.narrative": "Two minutes, ended by itself."}
+    app = _review(_open(clinic, **serious | told | {"patient.mrn": "MRN-0002"}))
+    app.button(key="file").click().run()
+    (report,) = _reports(clinic)
+    assert report.events[0].serious
+    assert report.events[0].narrative == "Two minutes, ended by itself."
+
+
+def test_the_criteria_are_asked_where_they_can_apply_and_opened_elsewhere(clinic: Clinic) -> None:
+    app = _open(clinic, events=["nausea"], **{"events.nausea.grade": 1})
+    key = _form(app).key("events.nausea.serious")
+    assert not [box for box in app.multiselect if box.key == key]
+    app.button(key=f"{_form(app).id.hex}-serious-nausea").click().run()
+    assert app.multiselect(key=key).label == "Serious, because"
+
+
+@pytest.mark.parametrize(
+    ("also", "expected"),
+    [
+        (["none"], (False, False, False, False, False)),
+        (["opioid"], (None, True, None, None, None)),
+        (["opioid", "none"], (False, True, False, False, False)),
+    ],
+)
+def test_other_medication_is_taken_not_taken_or_not_asked(
+    clinic: Clinic, also: list[str], expected: tuple[bool | None, ...]
+) -> None:
+    _review(_open(clinic, nothing=True, also=also)).button(key="file").click().run()
+    (report,) = _reports(clinic)
+    assert astuple(report.concomitant) == expected
+
+
+def test_the_patients_own_words_stand_beside_the_code(clinic: Clinic) -> None:
+    app = _open(clinic, events=["dizziness"], **{"events.dizziness.grade": 1})
+    _type(app, "events.dizziness.verbatim", "like on a boat")
+    _review(app).button(key="file").click().run()
+    (report,) = _reports(clinic)
+    assert report.events[0].verbatim == "like on a boat"
+
+
+def test_the_witness_is_never_the_one_who_gave_the_drug(clinic: Clinic) -> None:
+    app = _open(clinic, **{"drug.staff": "Made-up nurse"})
+    options = app.selectbox(key=_form(app).key("drug.waste_witness")).options
+    assert "Made-up nurse" not in options
+    assert "Made-up director" in options
 
 
 def test_a_new_patient_with_the_mrn_of_another_is_held_back(clinic: Clinic, texts: Texts) -> None:

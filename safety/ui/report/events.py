@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from safety.ui import say, words
-from safety.ui.report import parts, pressure, widgets
+from safety.ui.report import parts, pressure, seriousness, widgets
 from safety.ui.report.fields import Attempt
 from safety.ui.report.form import Form
-from safety.vocabulary import Protocol, Term, Vocabulary
+from safety.vocabulary import Term, Vocabulary
 
 _PRESSURE = "blood_pressure_increased"
 _MOST_FOUND = 6
 
 
-def band(form: Form, made: Attempt, protocol: Protocol | None, vocabulary: Vocabulary) -> None:
-    """Choose what happened, then say of each how bad it was."""
+def band(form: Form, made: Attempt, common: Sequence[str], vocabulary: Vocabulary) -> None:
+    """Choose what happened, then say of each how bad it was.
+
+    ``common`` are the terms to offer at once, the clinic's most frequent first.
+    """
     say.section("What happened")
     _nothing(form)
-    _common(form, protocol, vocabulary)
+    _common(form, common, vocabulary)
     _search(form, vocabulary)
     _suggest(form, made)
     parts.tell(made.about("no_adverse_event"))
@@ -36,8 +41,8 @@ def _nothing(form: Form) -> None:
         widgets.marked(form, "nothing", "Nothing happened", disabled=bool(events(form)))
 
 
-def _common(form: Form, protocol: Protocol | None, vocabulary: Vocabulary) -> None:
-    offered = dict.fromkeys((*(protocol.common_terms if protocol else ()), *events(form)))
+def _common(form: Form, common: Sequence[str], vocabulary: Vocabulary) -> None:
+    offered = dict.fromkeys((*common, *events(form)))
     if not offered:
         st.caption("Choose the protocol to see its common effects here, or search below.")
         return
@@ -110,7 +115,7 @@ def _event(form: Form, made: Attempt, term: Term) -> None:
             )
         _grade(form, term)
         _course(form, start)
-        _judgement(form, start)
+        _judgement(form, term)
         parts.tell(made.about(start))
 
 
@@ -124,8 +129,9 @@ def _suppose(form: Form, term: Term) -> None:
 
 
 def _grade(form: Form, term: Term) -> None:
-    wording = {g: f"**{g}** {say.plain(term.wording_for(g))}" for g in term.grades}
-    widgets.graded(form, f"events.{term.id}.grade", wording)
+    wording = {g: f"**{g}** {say.plain(term.wording[g])}" for g in term.grades}
+    official = [term.official.get(g, "") for g in term.grades]
+    widgets.graded(form, f"events.{term.id}.grade", wording, official)
     scale = f"CTCAE {term.scale_version}" if term.ctcae else "own scale, not in CTCAE"
     st.caption(f"{term.grades_in_words().capitalize()} ({scale}). How bad, not how serious.")
 
@@ -142,18 +148,46 @@ def _course(form: Form, start: str) -> None:
         widgets.chosen(form, f"{start}.relatedness", "Caused by the dose", words.RELATEDNESS)
 
 
-def _judgement(form: Form, start: str) -> None:
-    known, serious = st.columns([4, 6])
+def _judgement(form: Form, term: Term) -> None:
+    start = f"events.{term.id}"
+    known, said = st.columns([4, 6])
     with known:
         widgets.chosen(form, f"{start}.elicitation", "How we know", words.ELICITATION)
-    with serious:
-        widgets.several(
-            form,
-            f"{start}.serious",
-            "Serious, because",
-            words.CRITERION,
-            placeholder="Not serious. Choose a reason if it was.",
-        )
+    with said:
+        widgets.text(form, f"{start}.verbatim", "In the patient's words")
+    _seriousness(form, term)
     with st.expander("More about it"):
         widgets.text(form, f"{start}.action", "What was done")
-        widgets.paragraph(form, f"{start}.narrative", "In words")
+        if not form.fields.get(f"{start}.serious"):
+            widgets.paragraph(form, f"{start}.narrative", "In words")
+
+
+def _seriousness(form: Form, term: Term) -> None:
+    """Ask for the criteria where one can apply; elsewhere they are one press away."""
+    start = f"events.{term.id}"
+    if not (seriousness.can_apply(form.fields, term) or form.fields.get(f"{start}.asked")):
+        st.button(
+            "It was serious all the same",
+            key=f"{form.id.hex}-serious-{term.id}",
+            type="tertiary",
+            icon=":material/priority_high:",
+            on_click=form.set,
+            args=(f"{start}.asked", True),
+        )
+        return
+    widgets.several(
+        form,
+        f"{start}.serious",
+        "Serious, because",
+        words.CRITERION,
+        placeholder="Not serious. Choose a reason if it was.",
+        help="Serious is about what came of it, severe is about how strong it was.",
+    )
+    if form.fields.get(f"{start}.serious"):
+        widgets.paragraph(
+            form,
+            f"{start}.narrative",
+            "What happened, in words",
+            placeholder="Needed for a serious event: what happened, what was done, how it ended.",
+        )
+        st.caption("The medical director is told as soon as this report is filed.")

@@ -32,39 +32,18 @@ from safety.model import (
     Sex,
     VitalSigns,
 )
+from safety.ui.report.names import (
+    CONCOMITANT,
+    FLAGS,
+    NO_OTHER,
+    NUMBERS,
+    READINGS,
+    RELEASE,
+    REQUIRED,
+)
 
 Fields = Mapping[str, Any]
 T = TypeVar("T")
-
-READINGS: Final = ("before", "at_40_min", "peak", "before_discharge")
-NUMBERS: Final = ("heart_rate_peak_bpm", "spo2_min_percent", "moaas_min", "cadss6_peak")
-FLAGS: Final = (
-    "early_session_request",
-    "dose_increase_request",
-    "extra_session_request",
-    "lost_medication",
-    "outside_use",
-    "impaired_on_arrival",
-    "urine_drug_screen",
-    "urinary_symptoms",
-    "withdrawal_symptoms",
-    "concealment",
-)
-CONCOMITANT: Final = ("benzodiazepine", "opioid", "stimulant", "maoi", "sedative")
-RELEASE: Final = (
-    "orientated",
-    "gait_steady",
-    "nausea_controlled",
-    "escort_present",
-    "told_not_to_drive",
-)
-# Needed before a report can be signed, each with what to say while it is not there.
-REQUIRED: Final[dict[str, str]] = {
-    "site": "Choose the site.",
-    "protocol": "Choose the protocol.",
-    "start_date": "Enter the day of the session.",
-    "start_time": "Enter the time at which the dose began.",
-}
 
 # Stand in for what is not filled in yet, so that the rest can be checked already.
 _SOMETHING: Final = "-"
@@ -83,6 +62,9 @@ class Attempt:
     vitals: VitalSigns
     lacking: tuple[Problem, ...] = ()
     wrong: tuple[Problem, ...] = ()
+    partial: SessionReport | None = None
+    """What there is so far, with stand-ins for what is lacking: to weigh, never to file."""
+
     asked: bool = False
     """Whether the review was asked for: only then is what is lacking pointed out."""
 
@@ -138,7 +120,8 @@ class _Making:
         vitals = self._vitals()
         report = self._report(vitals)
         lacking, wrong = tuple(missing(self._fields)), tuple(self._wrong)
-        return Attempt(None if lacking or wrong else report, vitals, lacking, wrong, asked)
+        whole = None if lacking or wrong else report
+        return Attempt(whole, vitals, lacking, wrong, report, asked)
 
     def _get(self, name: str) -> Any:
         return value(self._fields, name)
@@ -232,7 +215,9 @@ class _Making:
         return MisuseScreen(**{name: self._get(f"misuse.{name}") for name in names})
 
     def _concomitant(self) -> Concomitant:
-        return Concomitant(**{name: self._get(f"concomitant.{name}") for name in CONCOMITANT})
+        named = self._get("also") or ()
+        rest = False if NO_OTHER in named else None
+        return Concomitant(**{name: name in named or rest for name in CONCOMITANT})
 
     def _drug(self) -> DrugAmounts:
         names = ("drawn_mg", "given_mg", "wasted_mg", "waste_witness", "staff")

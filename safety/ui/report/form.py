@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 import streamlit as st
 
 from safety import drafts
+from safety.duplicates import Likely
 from safety.errors import AfterdoseError, Conflict
 from safety.service import Filed, Match
 from safety.store.reading import Stored
 from safety.ui.session import Visit
 
+T = TypeVar("T")
 _OPEN: Final = "form"
 _SETTLED_SECONDS: Final = 3.0
 _SETTLED_RUNS: Final = 2
@@ -35,14 +37,17 @@ class Step(StrEnum):
 class Form:
     """A report being written. ``id`` is the id the report will have; ``version`` counts drafts.
 
+    ``draft_id`` is that of a copy, which a tab keeps when another one went on with the draft.
     ``amends`` is the filed version that an amendment starts from. ``asked`` is whether the review
     was asked for, after which what is missing is pointed out. ``runs`` counts how
-    often the form was drawn to its end.
+    often the form was drawn to its end. ``likely`` are reports that may be the same session;
+    ``known`` holds what was asked of the store once for this form.
     """
 
     id: UUID
     fields: dict[str, Any]
     version: int = 0
+    draft_id: UUID | None = None
     amends: Stored | None = None
     step: Step = Step.WRITE
     asked: bool = False
@@ -52,12 +57,20 @@ class Form:
     kept: Mapping[str, Any] = field(default_factory=dict)
     kept_at: datetime | None = None
     unsaved: str | None = None
-    overtaken: bool = False
     matches: tuple[Match, ...] | None = None
+    likely: tuple[Likely, ...] = ()
+    known: dict[str, Any] = field(default_factory=dict)
     filed: Filed | None = None
 
     def __post_init__(self) -> None:
         self.kept = dict(self.fields)
+
+    def once(self, name: str, ask: Callable[[], T]) -> T:
+        """What ``ask`` said the first time it was asked for this form under ``name``."""
+        if name not in self.known:
+            self.known[name] = ask()
+        answer: T = self.known[name]
+        return answer
 
     def key(self, name: str) -> str:
         """The key of the widget that shows the field ``name``."""
@@ -104,19 +117,40 @@ class Form:
     def keep(self, visit: Visit) -> None:
         """Save the draft when a field changed; ``unsaved`` says why that did not work.
 
-        Once another tab was first, nothing more is saved: the other one goes on.
+        When another tab went on with the same draft, this one keeps what it has as a copy.
         """
-        if self.amends is not None or self.overtaken or self.fields == self.kept:
+        if self.amends is not None or self.fields == self.kept:
             return
-        store, actor = visit.store, visit.actor
+        try:
+            self._save(visit)
+        except AfterdoseError as error:
+            self.unsaved = str(error)
+            return
+        self.kept, self.kept_at, self.unsaved = dict(self.fields), visit.store.clock(), None
+
+    def _save(self, visit: Visit) -> None:
         try:
             self.version = drafts.save_draft(
-                store, actor, self.id, self.fields, base_version=self.version
+                visit.store,
+                visit.actor,
+                self.draft_id or self.id,
+                self.fields,
+                base_version=self.version,
             )
-        except AfterdoseError as error:
-            self.unsaved, self.overtaken = str(error), isinstance(error, Conflict)
-            return
-        self.kept, self.kept_at, self.unsaved = dict(self.fields), store.clock(), None
+        except Conflict:
+            copy = uuid4()
+            self.version = drafts.save_draft(visit.store, visit.actor, copy, self.fields)
+            self.draft_id = copy
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether another tab has the draft that this form began as."""
+        return self.draft_id is not None
+
+    def drop_copy(self, visit: Visit) -> None:
+        """Throw the copy of this tab away, once its report is filed."""
+        if self.draft_id is not None:
+            drafts.discard_draft(visit.store, visit.actor, self.draft_id)
 
 
 def current() -> Form | None:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from safety.ui import say, words
-from safety.ui.report import parts, widgets
+from safety.ui.report import parts, watching, widgets
 from safety.ui.report.fields import Attempt
 from safety.ui.report.form import Form
+from safety.ui.report.names import NO_OTHER
+from safety.vocabulary import Protocol
 
 
-def band(form: Form, made: Attempt) -> None:
-    """Everything that is asked before the patient goes, and the account of the drug."""
+def band(form: Form, made: Attempt, protocol: Protocol | None, staff: Sequence[str]) -> None:
+    """Everything that is asked before the patient goes, and the account of the drug.
+
+    ``staff`` are the people of the clinic, of whom two see waste destroyed.
+    """
     say.section("Before leaving")
     left, right = st.columns(2, gap="large")
     with left:
         _screen(form, made)
     with right:
-        _release(form, made)
+        _release(form, made, protocol)
+    _also(form, made)
     say.section("The drug")
-    _drug(form, made)
+    _drug(form, made, staff)
     say.section("In words")
     widgets.paragraph(
         form,
@@ -45,7 +53,19 @@ def _screen(form: Form, made: Attempt) -> None:
     parts.tell(made.about("misuse"))
 
 
-def _release(form: Form, made: Attempt) -> None:
+def _also(form: Form, made: Attempt) -> None:
+    st.markdown("**Also takes**")
+    with st.container(key="also"):
+        widgets.pressed(form, "also", "Also takes", words.CONCOMITANT | {NO_OTHER: _none(form)})
+    parts.tell(made.about("concomitant"))
+
+
+def _none(form: Form) -> str:
+    named = set(form.fields.get("also") or ()) - {NO_OTHER}
+    return "None of the others" if named else "None of these"
+
+
+def _release(form: Form, made: Attempt, protocol: Protocol | None) -> None:
     st.markdown("**Fit to leave**")
     for name, question in words.DISCHARGE.items():
         widgets.answer(form, f"discharge.{name}", question)
@@ -59,21 +79,38 @@ def _release(form: Form, made: Attempt) -> None:
         )
     with left:
         widgets.clock(form, "left_time", "Left at")
+    for remark in watching.remarks(form.fields, protocol):
+        st.markdown(f":orange[:material/info: {remark.text}]" if remark.look else remark.text)
     widgets.text(form, "discharge.released_by", "Released by")
     parts.tell(made.about("discharge"))
 
 
-def _drug(form: Form, made: Attempt) -> None:
+def _drug(form: Form, made: Attempt, staff: Sequence[str]) -> None:
     cells = st.columns(3)
     for cell, (name, label) in zip(cells, _AMOUNTS, strict=True):
         with cell:
             widgets.decimal(form, f"drug.{name}", label)
-    staff, witness = st.columns(2)
-    with staff:
-        widgets.text(form, "drug.staff", "Given by")
+    giver, witness = st.columns(2)
+    given_by = form.fields.get("drug.staff")
+    with giver:
+        widgets.chosen(form, "drug.staff", "Given by", _people(staff, given_by))
+    seen_by = form.fields.get("drug.waste_witness")
+    others = [name for name in staff if name != given_by]
     with witness:
-        widgets.text(form, "drug.waste_witness", "Witness of the waste")
+        widgets.chosen(
+            form,
+            "drug.waste_witness",
+            "Witness of the waste",
+            _people(others, seen_by),
+            placeholder="Somebody else",
+            help="Who saw the rest destroyed. It is never the person who gave the drug.",
+        )
     parts.tell(made.about("drug"))
+
+
+def _people(names: Sequence[str], chosen: str | None) -> dict[str, str]:
+    """The names to choose from, and the one that stands there, though the account may be closed."""
+    return {name: name for name in dict.fromkeys((*names, *([chosen] if chosen else ())))}
 
 
 _AMOUNTS = (("drawn_mg", "Drawn, mg"), ("given_mg", "Given, mg"), ("wasted_mg", "Wasted, mg"))

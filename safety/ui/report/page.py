@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from safety import protocols, service
+from safety import duplicates, foreknown, protocols, service
 from safety.access import Action
 from safety.errors import AfterdoseError, Conflict, InvalidReport
 from safety.model import SessionReport
 from safety.protocols import Site
 from safety.ui import places, say
-from safety.ui.report import events, form, leaving, parts, patient, review, unfolding
+from safety.ui.report import (
+    complete,
+    events,
+    form,
+    leaving,
+    parts,
+    patient,
+    review,
+    starting,
+    unfolding,
+)
 from safety.ui.report.fields import Attempt, attempt
 from safety.ui.report.form import Form, Step
 from safety.ui.session import Visit
+from safety.vocabulary import Protocol
 
 
 def page(visit: Visit) -> None:
     """Draw the step at which the form is, opening a new one when there is none."""
     sites = protocols.list_sites(visit.store, visit.actor)
-    opened = form.current() or _new(visit, sites)
+    opened = form.current() or starting.open_empty(visit)
     if opened.step is Step.FILED:
         _filed(visit, opened)
     elif opened.step is Step.REVIEW:
         _review(visit, opened, sites)
     else:
         _write(visit, opened, sites)
-
-
-def _new(visit: Visit, sites: tuple[Site, ...]) -> Form:
-    only = sites[0].name if len(sites) == 1 else None
-    zone = _zone(visit, sites, only)
-    today = visit.store.clock().astimezone(zone).date()
-    return form.open_new(dict(unfolding.empty(today, only)))
 
 
 def _zone(visit: Visit, sites: tuple[Site, ...], name: str | None) -> ZoneInfo:
@@ -59,23 +64,39 @@ def _write(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> None:
     patient.band(visit, opened, made)
     parts.session_band(opened, made, sites, known)
     parts.vitals_band(opened, made)
-    events.band(opened, made, known.get(opened.fields.get("protocol", "")), vocabulary)
-    leaving.band(opened, made)
+    protocol = known.get(opened.fields.get("protocol", ""))
+    events.band(opened, made, _common(visit, opened, protocol), vocabulary)
+    leaving.band(opened, made, protocol, _staff(visit, opened))
     opened.keep(visit)
-    _bar(visit, opened, made, sites)
+    _bar(visit, opened, made, protocol)
     opened.runs += 1
 
 
-def _bar(visit: Visit, opened: Form, made: Attempt, sites: tuple[Site, ...]) -> None:
+def _common(visit: Visit, opened: Form, protocol: Protocol | None) -> Sequence[str]:
+    """The effects to offer at once: the clinic's most frequent under this protocol first."""
+    if protocol is None:
+        return ()
+    return opened.once(
+        f"common {protocol.id}",
+        lambda: foreknown.common_terms(visit.store, visit.actor, protocol.id),
+    )
+
+
+def _staff(visit: Visit, opened: Form) -> Sequence[str]:
+    return opened.once("staff", lambda: foreknown.staff_names(visit.store, visit.actor))
+
+
+def _bar(visit: Visit, opened: Form, made: Attempt, protocol: Protocol | None) -> None:
     with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
-        who = patient.in_one_line(opened.fields)
+        who = patient.shortly(opened.fields)
         state = _state(visit, opened, made)
         st.text("\n".join(line for line in (who, state) if line), width="stretch")
+        complete.meter(visit, opened, made, protocol)
         if st.button("Put aside", help="The draft stays under Today.", key="put-aside"):
             form.close()
             places.go("today")
         if st.button("Review and sign", type="primary", icon=":material/fact_check:", key="review"):
-            _ask_review(visit, opened, sites)
+            _ask_review(visit, opened)
             st.rerun()
 
 
@@ -88,15 +109,29 @@ def _state(visit: Visit, opened: Form, made: Attempt) -> str:
     if opened.kept_at is None:
         return ""
     local = opened.kept_at.astimezone(visit.store.clinic.timezone)
+    if opened.is_copy:
+        return f"Another tab has this form too. Yours is kept as a copy, saved {local:%H:%M}"
     return f"Draft saved {local:%H:%M}"
 
 
-def _ask_review(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> None:
+def _ask_review(visit: Visit, opened: Form) -> None:
     """Go to the review when nothing is wrong, else point out what is."""
     opened.asked = True
     patient.look_for_known(visit, opened)
-    if not opened.matches and _attempt(visit, opened, sites).report is not None:
-        opened.step = Step.REVIEW
+    sites = protocols.list_sites(visit.store, visit.actor)
+    report = _attempt(visit, opened, sites).report
+    if opened.matches or report is None:
+        return
+    opened.likely = ()
+    if opened.amends is None:
+        opened.likely = duplicates.likely_duplicates(
+            visit.store,
+            visit.actor,
+            mrn=report.patient.mrn,
+            started_at=report.started_at,
+            report_id=opened.id,
+        )
+    opened.step = Step.REVIEW
 
 
 def _review(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> None:
@@ -105,12 +140,17 @@ def _review(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> None:
         opened.step = Step.WRITE
         st.rerun()
     say.title("Review and sign", "Read it once more. What is filed is never edited, only amended.")
+    review.likely(visit, opened.likely)
+    if opened.amends is None:
+        review.filled_in(opened.fields)
     review.draw(visit, report)
+    unusable = complete.before_signing(visit, opened, report)
     reason = review.reason() if opened.amends is not None else None
     closed = visit.store.distrust is not None or not visit.actor.may(Action.FILE_REPORT)
     with st.bottom, st.container(horizontal=True, horizontal_alignment="right"):
         st.button("Back to the form", key="back", on_click=_back, args=(opened,))
         name = "Sign and file" if opened.amends is None else "Sign and amend"
+        closed = closed or unusable
         if st.button(name, type="primary", icon=":material/draw:", disabled=closed, key="file"):
             _file(visit, opened, report, reason)
 
@@ -129,6 +169,7 @@ def _file(visit: Visit, opened: Form, report: SessionReport, reason: str | None)
     except AfterdoseError as error:
         say.failure(error)
     else:
+        opened.drop_copy(visit)
         opened.step = Step.FILED
         st.rerun()
 

@@ -10,9 +10,10 @@ import streamlit as st
 from safety.errors import Problem
 from safety.protocols import Site
 from safety.ui import say, words
-from safety.ui.report import pressure, widgets
-from safety.ui.report.fields import READINGS, Attempt
+from safety.ui.report import foregoing, pressure, widgets
+from safety.ui.report.fields import Attempt
 from safety.ui.report.form import Form
+from safety.ui.report.names import READINGS
 from safety.vocabulary import Protocol
 
 _MULTI_DAY_MINUTES: Final = 12 * 60
@@ -39,6 +40,7 @@ def session_band(
     _planned(form, protocol)
     _times(form, protocol)
     _dose(form, protocol)
+    _other_than_last_time(form, {p.id: p.name for p in protocols.values()})
     names_here = ("site", "protocol", "start_date", "start_time", "started_at", "ended_at")
     tell(p for name in (*names_here, "dose_mg", "weight_kg", "lot") for p in made.about(name))
 
@@ -56,6 +58,14 @@ def _planned(form: Form, protocol: Protocol | None) -> None:
     )
 
 
+def _other_than_last_time(form: Form, names: Mapping[str, str]) -> None:
+    """What was taken over from the last session and then changed."""
+    found = foregoing.differences(form.fields, names)
+    if found:
+        text = say.plain(f"Other than last time: {'; '.join(found)}.")
+        st.markdown(f":orange[:material/info: {text}]")
+
+
 def _times(form: Form, protocol: Protocol | None) -> None:
     cells = st.columns(4)
     with cells[0]:
@@ -64,6 +74,8 @@ def _times(form: Form, protocol: Protocol | None) -> None:
         widgets.clock(form, "start_time", "Dose began")
     with cells[2]:
         widgets.clock(form, "end_time", "Dose ended")
+    if form.fields.get("planned_time") and form.fields.get("start_time"):
+        st.caption(f"Planned for {form.fields['planned_time']}. Mend it if the dose began later.")
     if not _other_day(form, protocol):
         form.set("end_date", None)
         return

@@ -9,10 +9,9 @@ from typing import Any
 import streamlit as st
 
 from safety import service
-from safety.model import PatientIdentity
 from safety.service import Match
 from safety.ui import say, words
-from safety.ui.report import parts, widgets
+from safety.ui.report import foregoing, parts, starting, widgets
 from safety.ui.report.fields import Attempt
 from safety.ui.report.form import Form
 from safety.ui.session import Visit
@@ -27,7 +26,7 @@ def band(visit: Visit, form: Form, made: Attempt) -> None:
     if how == _FOUND or form.amends is not None:
         _chosen(form)
     elif how == _NEW:
-        _new(form)
+        _new(visit, form)
     else:
         _find(visit, form)
     parts.tell(made.about("patient"))
@@ -46,11 +45,19 @@ def in_one_line(fields: Mapping[str, Any]) -> str:
     return " · ".join(part for part in shown if part)
 
 
+def shortly(fields: Mapping[str, Any]) -> str:
+    """Name and MRN: enough to see on every screen whose form it is. Show it as text."""
+    mrn = fields.get("patient.mrn")
+    return " · ".join(part for part in (fields.get("patient.name"), mrn and f"MRN {mrn}") if part)
+
+
 def _chosen(form: Form) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="subject"):
         st.text(in_one_line(form.fields), width="stretch")
         if form.amends is None:
             st.button("Another patient", type="tertiary", on_click=_forget, args=(form,))
+    if (last := foregoing.line(form.fields)) is not None:
+        st.text(last)
 
 
 def _find(visit: Visit, form: Form) -> None:
@@ -70,21 +77,21 @@ def _find(visit: Visit, form: Form) -> None:
     if not form.matches:
         say.look("Nobody has this MRN or name. Check it, or add a new patient.")
     for match in form.matches:
-        _match(form, match)
+        _match(visit, form, match)
 
 
-def _match(form: Form, match: Match) -> None:
+def _match(visit: Visit, form: Form, match: Match) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Choose",
             key=f"{form.id.hex}-choose-{match.patient_no}",
-            on_click=_choose,
-            args=(form, match.identity),
+            on_click=starting.choose,
+            args=(visit, form, match.patient_no, match.identity),
         )
-        st.text(in_one_line(identity_fields(match.identity)))
+        st.text(in_one_line(starting.identity_fields(match.identity)))
 
 
-def _new(form: Form) -> None:
+def _new(visit: Visit, form: Form) -> None:
     cells = st.columns(4)
     with cells[0]:
         widgets.text(form, "patient.mrn", "MRN", autocomplete="off")
@@ -97,7 +104,7 @@ def _new(form: Form) -> None:
     if form.matches:
         say.look("This MRN belongs to a known patient. Choose that patient, or correct the MRN.")
         for match in form.matches:
-            _match(form, match)
+            _match(visit, form, match)
     st.button("Find a known patient instead", type="tertiary", on_click=_forget, args=(form,))
 
 
@@ -115,24 +122,6 @@ def look_for_known(visit: Visit, form: Form) -> None:
     form.matches = tuple(match for match in found if match not in by_name)
 
 
-def identity_fields(identity: PatientIdentity) -> dict[str, Any]:
-    """The fields of a form for a known patient."""
-    born = identity.birth_date
-    return {
-        "patient.mrn": identity.mrn,
-        "patient.name": identity.name,
-        "patient.birth_date": born.isoformat() if born else None,
-        "patient.sex": str(identity.sex) if identity.sex else None,
-    }
-
-
-def _choose(form: Form, identity: PatientIdentity) -> None:
-    for name, value in identity_fields(identity).items():
-        form.put(name, value)
-    form.set("patient.from", _FOUND)
-    form.matches = None
-
-
 def _begin_new(form: Form) -> None:
     form.set("patient.from", _NEW)
     form.matches = None
@@ -141,4 +130,6 @@ def _begin_new(form: Form) -> None:
 def _forget(form: Form) -> None:
     for name in ("mrn", "name", "birth_date", "sex", "from"):
         form.put(f"patient.{name}", None)
+    for name in [name for name in form.fields if name.startswith("last.")]:
+        form.set(name, None)
     form.matches = None

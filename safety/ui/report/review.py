@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from safety import protocols, service
+from safety.duplicates import Likely
 from safety.errors import Problem
 from safety.model import SessionReport
 from safety.ui import say, words
-from safety.ui.report import summary
+from safety.ui.report import foregoing, summary
 from safety.ui.session import Visit
 
 
@@ -31,6 +33,28 @@ def body(visit: Visit, report: SessionReport, version: int = 0) -> None:
     for part in summary.parts(report, names.get(report.protocol), vocabulary, zone):
         st.markdown(f"**{part.title}**")
         st.text("\n".join(part.lines))
+
+
+def likely(visit: Visit, found: Iterable[Likely]) -> None:
+    """Reports that may be of the same session, before a second one is signed."""
+    zone = visit.store.clinic.timezone
+    for other in found:
+        apart = f"{other.minutes_apart} min apart" if other.minutes_apart else "at the same time"
+        with st.container(key=f"likely-{other.report_id.hex}"):
+            say.look(
+                f"This patient has a report of this day already: it began "
+                f"{say.moment(other.started_at, zone)}, {apart}. If it is the same session, go "
+                "back and put this form aside; if there were two sessions, sign."
+            )
+
+
+def filled_in(fields: Mapping[str, Any]) -> None:
+    """Name what nobody typed, so that a dose is not signed because it stood there."""
+    found = foregoing.carried(fields, {})
+    if fields.get("planned_time", "") == fields.get("start_time", "-"):
+        found.append(f"start {fields['planned_time']}, as planned")
+    if found:
+        say.look(f"Filled in for you, unchanged: {', '.join(found)}. Is it right?")
 
 
 def zone_of(visit: Visit, report: SessionReport) -> ZoneInfo:

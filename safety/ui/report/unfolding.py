@@ -10,9 +10,10 @@ from enum import Enum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from safety.model import AdverseEvent, SessionReport
+from safety.model import AdverseEvent, Concomitant, SessionReport
+from safety.ui.report.names import CONCOMITANT, NO_OTHER
 
-_GROUPS: Final = ("patient", "misuse", "drug", "concomitant", "discharge")
+_GROUPS: Final = ("patient", "misuse", "drug", "discharge")
 _SAME: Final = ("site", "protocol", "dose_mg", "weight_kg", "route", "lot", "setting", "narrative")
 
 
@@ -24,6 +25,7 @@ def unfold(report: SessionReport, zone: ZoneInfo) -> dict[str, Any]:
         found |= _group(group, getattr(report, group))
     found |= _vitals(report)
     found["nothing"] = report.no_adverse_event or None
+    found["also"] = _also(report.concomitant)
     found["events"] = [event.term for event in report.events]
     for event in report.events:
         found |= _event(event)
@@ -45,6 +47,7 @@ def as_filed(changed: SessionReport, filed: SessionReport) -> SessionReport:
         discharged_at=left and _same_minute(left, filed.discharge.discharged_at),
     )
     same_protocol = changed.protocol == filed.protocol
+    same_others = _also(changed.concomitant) == _also(filed.concomitant)
     return replace(
         changed,
         started_at=_same_minute(changed.started_at, filed.started_at),
@@ -55,6 +58,7 @@ def as_filed(changed: SessionReport, filed: SessionReport) -> SessionReport:
         reported_by=filed.reported_by,
         reported_at=filed.reported_at,
         events=events,
+        concomitant=filed.concomitant if same_others else changed.concomitant,
     )
 
 
@@ -89,6 +93,15 @@ def _group(prefix: str, value: Any) -> dict[str, Any]:
     return {f"{prefix}.{a.name}": getattr(value, a.name) for a in attributes(value)}
 
 
+def _also(taken: Concomitant) -> list[str] | None:
+    """The medication that is taken, and the word for "none of the others" when all were asked."""
+    answers = {name: getattr(taken, name) for name in CONCOMITANT}
+    named = [name for name, answer in answers.items() if answer]
+    if None not in answers.values():
+        named.append(NO_OTHER)
+    return named or None
+
+
 def _vitals(report: SessionReport) -> dict[str, Any]:
     found = _group("vitals", report.vitals)
     for name, reading in report.vitals.readings():
@@ -114,9 +127,10 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Enum) else value
 
 
-def empty(today: date, site: str | None) -> Iterator[tuple[str, Any]]:
-    """The fields with which a new form begins."""
+def empty(today: date, site: str | None, staff: str) -> Iterator[tuple[str, Any]]:
+    """The fields with which a new form begins; ``staff`` writes it and mostly gave the drug."""
     yield "start_date", today.isoformat()
     yield "setting", "clinic"
+    yield "drug.staff", staff
     if site is not None:
         yield "site", site

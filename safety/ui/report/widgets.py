@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from safety.ui.report.form import Form
+from safety.ui.say import plain
 
 _EARLIEST = date(1900, 1, 1)
 
@@ -124,11 +125,14 @@ def answer(form: Form, name: str, label: str) -> None:
     )
 
 
-def graded(form: Form, name: str, grades: Mapping[int, str]) -> None:
-    """One of the grades that exist, each with its wording."""
+def graded(form: Form, name: str, grades: Mapping[int, str], official: Sequence[str]) -> None:
+    """One of the grades that exist, each with our wording and, where loaded, the official one."""
     st.radio(
         "Grade",
         list(grades),
+        captions=[f"Official: {plain(text)}" if text else "" for text in official]
+        if any(official)
+        else None,
         index=_place(form.beginning(name), grades),
         format_func=grades.__getitem__,
         key=form.key(name),
