@@ -12,6 +12,7 @@ from typing import Final
 
 from safety import planning, reviewing, service
 from safety.access import CONSOLE, Actor
+from safety.clock import day_number
 from safety.model import AdverseEvent, Criterion, Outcome, SessionReport
 from safety.store.handle import Store
 
@@ -28,8 +29,10 @@ def plan_today(store: Store) -> None:
     """Plan sessions for today, unless some are planned already."""
     zone = store.clinic.timezone
     today = store.clock().astimezone(zone).date()
-    if planning.appointments_on(store, CONSOLE, today):
-        return
+    with store.read() as connection:
+        names = planning.Names(connection)
+        if planning.planned_on(connection, names, day_number(today), None):
+            return
     for report, (hour, minute) in zip(_regulars(store), _TIMES, strict=False):
         planning.plan_session(
             store,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
+from typing import Final
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
@@ -45,6 +47,15 @@ CEILING = KdfParameters(memory_kib=1024 * 1024, iterations=16, lanes=16)
 """The most we accept from a file: 1 GiB. More would only stop the server."""
 
 
+ALONE: Final = threading.Lock()
+"""Held around every derivation: one at a time in a process.
+
+Two derivations with several lanes at the same moment wait for each other for ever, or end without
+memory, in the thread pool of the library underneath (seen with cryptography 50.0, OpenSSL 4.0).
+People who sign in together take turns of 0.3 s.
+"""
+
+
 def argon2id(salt: bytes, parameters: KdfParameters) -> Argon2id:
     """Set up one derivation of 32 bytes. The object can be used once."""
     return Argon2id(
@@ -62,7 +73,8 @@ def stretch(text: bytes, salt: bytes, parameters: KdfParameters) -> bytes:
     Raises StoreUnavailable when there is too little memory.
     """
     try:
-        return argon2id(salt, parameters).derive(text)
+        with ALONE:
+            return argon2id(salt, parameters).derive(text)
     except MemoryError:
         raise StoreUnavailable(
             f"Deriving the key takes {parameters.memory_kib // 1024} MiB of memory, and the system "

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from safety.errors import SignInFailed, Tampered, WeakPassword
 from safety.keys.derivation import KEY_BYTES
-from safety.keys.kdf import CEILING, SALT_BYTES, STANDARD, KdfParameters, argon2id
+from safety.keys.kdf import ALONE, CEILING, SALT_BYTES, STANDARD, KdfParameters, argon2id
 from safety.keys.obvious import hard_to_guess_characters
 
 SHORTEST: Final = 15
@@ -41,7 +41,8 @@ def hash_password(text: str, parameters: KdfParameters = STANDARD) -> str:
     if len(text) > _LONGEST_TYPED:
         raise WeakPassword(f"The password can have at most {LONGEST} characters.")
     salt = secrets.token_bytes(SALT_BYTES)
-    return argon2id(salt, parameters).derive_phc_encoded(_typed(text))
+    with ALONE:
+        return argon2id(salt, parameters).derive_phc_encoded(_typed(text))
 
 
 def verify_password(
@@ -57,7 +58,8 @@ def verify_password(
         phc = _hash_that_nothing_fits(parameters)
     _parameters(phc)
     try:
-        Argon2id.verify_phc_encoded(_typed(text[:_LONGEST_TYPED]), phc)
+        with ALONE:
+            Argon2id.verify_phc_encoded(_typed(text[:_LONGEST_TYPED]), phc)
     except InvalidKey:
         raise SignInFailed(
             "User name and password do not belong together. Check both and try again."

@@ -117,7 +117,7 @@ def test_the_demonstration_lies_beside_and_is_made_once(desk: Desk) -> None:
     assert Path(first["home"]).parent == desk.home.parent
     assert not desk.home.exists()
     roles = {account["role"] for account in first["accounts"]}
-    assert roles == {"nurse", "director", "compliance", "administrator"}
+    assert roles == {"nurse", "charge", "director", "compliance", "administrator"}
     assert all(len(account["password"]) >= 15 for account in first["accounts"])
     desk.home = Path(first["home"])
     about = desk.run("unlock", "--format", "json").json()

@@ -21,6 +21,7 @@ from safety.service import Filed
 from safety.store.handle import Store
 from tests.support.builders import TIMEZONE, a_report
 from tests.support.clock import FakeClock
+from tests.support.recorded import record
 
 ZONE: Final = ZoneInfo(TIMEZONE)
 NAMES: Final = {"iv": "iv_ketamine_depression_induction", "im": "im_ketamine_depression"}
@@ -272,7 +273,7 @@ def test_follow_up_does_not_reach_into_the_future(store: Store, clock: FakeClock
 def test_exposure_counts_amended_and_silent_reports(store: Store) -> None:
     first, *_ = filed(store, "2026-01-05 A iv | nausea 1\n2026-01-06 A iv |\n2026-01-07 B iv |")
     silent = a_report(mrn="C", protocol=NAMES["iv"], started_at=datetime(2026, 1, 9, tzinfo=ZONE))
-    service.file_report(store, CONSOLE, replace(silent, no_adverse_event=None))
+    record(store, replace(silent, no_adverse_event=None))
     report = service.read_report(store, CONSOLE, first.report_id).report
     service.amend_report(store, CONSOLE, first.report_id, report, base_version=1, reason="lot")
     [row] = exposure(store, CONSOLE, JANUARY["first"], JANUARY["last"])

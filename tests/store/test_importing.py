@@ -23,6 +23,7 @@ from safety.errors import AccessDenied, StoreUnavailable
 from safety.importing import ImportResult, import_files, loading, worker
 from safety.importing.columns import EVENTS_COLUMNS, SESSIONS_COLUMNS
 from safety.importing.preparing import Order
+from safety.model import Concomitant
 from safety.store import tables
 from safety.store.handle import Store
 from safety.store.verifying import verify
@@ -77,7 +78,12 @@ def test_what_stands_in_the_cells_is_what_is_filed(store: Store, tmp_path: Path)
     """The report of the pair is the one that the builder of the same session makes."""
     imported(store, tmp_path / "in", *PAIR)
     first = reports_of(store)[0]
-    expected = a_full_report(session_ref="V-1", no_adverse_event=False, narrative=None)
+    expected = a_full_report(
+        session_ref="V-1",
+        no_adverse_event=False,
+        narrative=None,
+        concomitant=Concomitant(benzodiazepine=False, opioid=True, stimulant=False, maoi=False),
+    )
     assert [(e.term, e.grade) for e in first.events] == [("dissociation", 2), ("nausea", 1)]
     assert first.events[1].action == "Offered water."
     assert first.events[1].scale == "CTCAE"

@@ -42,6 +42,7 @@ from tests.support.builders import (
     a_report,
     an_event,
 )
+from tests.support.recorded import record
 from tests.support.stores import tampering
 from tests.support.strategies import events, reports
 
@@ -123,6 +124,7 @@ def test_an_event_row_says_what_the_event_says(store: Store) -> None:
         relatedness=Relatedness.PROBABLE,
         serious=frozenset({Criterion.HOSPITALISATION, Criterion.DISABILITY}),
         elicitation=Elicitation.SPONTANEOUS,
+        narrative="Kept for the night.",
     )
     service.file_report(store, NURSE, a_report(events=(event,)))
     found = row(store, "events")
@@ -168,7 +170,7 @@ def test_an_event_row_says_what_the_event_says(store: Store) -> None:
 def test_what_cannot_be_told_is_null_and_not_zero(
     embedded_store: Store, changes: dict[str, Any], column: str, value: int | None
 ) -> None:
-    service.file_report(embedded_store, NURSE, a_report(**changes))
+    record(embedded_store, a_report(**changes))
     assert row(embedded_store, "sessions")[column] == value
 
 

@@ -19,6 +19,7 @@ from tests.support.accounts import PASSWORD, an_account, audit_of
 from tests.support.builders import NURSE, a_report
 from tests.support.clock import FakeClock
 from tests.support.postgresql import Server
+from tests.support.recorded import record
 from tests.support.stores import key_of, made_store, raw_connection, reopened
 
 
@@ -119,7 +120,7 @@ def test_a_store_of_the_first_version_is_brought_up_with_all_it_holds(
         database = server.url(server.create_database())
     monkeypatch.setattr(schema, "HEAD", "0001")
     old = made_store(tmp_path, clock, database=database)
-    filed = service.file_report(old, NURSE, a_report())
+    filed = record(old, a_report())  # as the first version did, which had no settings
     account = an_account(old)
     signed = signing_in.sign_in(old, account.username, PASSWORD)
     monkeypatch.undo()

@@ -59,6 +59,11 @@ SESSION: Final[Row] = {
     "urinary_symptoms": 0,
     "withdrawal_symptoms": 0,
     "concealment": 0,
+    "benzodiazepine": 0,
+    "opioid": 1,
+    "stimulant": 0,
+    "maoi": 0,
+    "sedative": "",
     "amount_drawn_mg": 50,
     "amount_given_mg": 40,
     "amount_wasted_mg": 10,
@@ -77,6 +82,7 @@ EVENT: Final[Row] = {
     "action": "Offered water.",
     "elicitation": "solicited",
     "narrative": "Asked for the bowl once; no vomiting.",
+    "verbatim": "queasy",
 }
 REQUIRED: Final = ("session_ref", "site", "patient_mrn", "protocol", "started_at")
 

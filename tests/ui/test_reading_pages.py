@@ -6,7 +6,6 @@ import io
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -16,11 +15,12 @@ from reports.periods import Quarter
 from reports.quarterly.verify import verify_package
 from reports.rows import ANY_EVENT, ExposureRow, RateRow
 from reports.ui import dot_plot, quarter_page, quarters, table
-from safety import service, signing_in
-from safety.access import CONSOLE, Role
+from safety import signing_in
+from safety.access import Role
 from safety.ui.session import Visit
 from tests.support.accounts import PASSWORD
 from tests.support.builders import STARTED, a_report, an_event
+from tests.support.recorded import record
 from tests.ui.conftest import Clinic, Texts
 
 INCIDENCE = "reports.ui.incidence_page"
@@ -40,7 +40,7 @@ def _file_some(clinic: Clinic) -> None:
 
 def _file(clinic: Clinic, number: int, **changes: object) -> None:
     report = a_report(mrn=f"M-{number}", started_at=STARTED - timedelta(days=number), **changes)
-    service.file_report(clinic.store, CONSOLE, report, report_id=uuid4())
+    record(clinic.store, report)
 
 
 def _lines(app: AppTest) -> list[dict[str, object]]:

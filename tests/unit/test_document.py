@@ -29,11 +29,15 @@ def test_what_is_written_today_is_layout_1_byte_for_byte() -> None:
 
 
 def test_the_golden_report_fills_every_field_there_is() -> None:
-    """So that no field can be added without a thought for the reports that lack it."""
+    """So that no field can be added without a thought for the reports that lack it.
+
+    The patient's own words came after layout 1 was fixed: a report without them says nothing of it.
+    """
     parts = (REPORT, REPORT.patient, REPORT.vitals, REPORT.discharge, REPORT.misuse, REPORT.drug)
     for part in (*parts, REPORT.events[0]):
         for field in dataclasses.fields(part):
-            assert getattr(part, field.name) not in (None, (), frozenset()), field.name
+            filled = getattr(part, field.name) not in (None, (), frozenset())
+            assert filled or field.name == "verbatim", field.name
 
 
 def test_reports_read_back_equal() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from typing import Final
+
 import pytest
 
 from safety.errors import SignInFailed, Tampered, WeakPassword
@@ -169,3 +173,26 @@ def test_length_has_two_ends(length: int, message: str) -> None:
 def test_empty_and_short_names_explain_nothing() -> None:
     check_new_password("violin otter maple", "", "")
     check_new_password("violin otter maple", "o", "al")
+
+
+_TOGETHER: Final = """
+import threading
+from safety.keys.passwords import hash_password, verify_password
+stored = hash_password("lantern gravel otter 58")
+done = []
+def sign_in():
+    verify_password(stored, "lantern gravel otter 58")
+    done.append(1)
+threads = [threading.Thread(target=sign_in) for _ in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(done))
+"""
+
+
+def test_people_who_sign_in_at_the_same_moment_all_get_in() -> None:
+    """Two derivations at once hung for ever; in a process of its own, so that it can be ended."""
+    found = subprocess.run(
+        [sys.executable, "-c", _TOGETHER], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert found.stdout.strip() == "6", found.stderr
