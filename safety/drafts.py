@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,13 +18,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from safety.access import CONSOLE, Action, Actor, guarded
+from safety import naming
+from safety.access import Action, Actor, guarded
 from safety.clock import from_utc_text
 from safety.document import canonical
 from safety.errors import Conflict, NotFound, Tampered
 from safety.keys.derivation import Purpose, derive
 from safety.keys.sealing import Place, SealingKey, padded, unpadded
-from safety.store import account_rows, tables
+from safety.store import tables
 from safety.store.handle import Store
 
 _COLUMNS = tables.drafts.c
@@ -137,7 +137,7 @@ def list_all_drafts(store: Store, actor: Actor) -> tuple[OwnedDraft, ...]:
     """The drafts of all, newest first; that the list was seen is on record."""
     with store.read() as connection:
         rows = connection.execute(select(tables.drafts).order_by(_COLUMNS.saved_at.desc())).all()
-        names = _names(store, connection, {row.author for row in rows})
+        names = naming.names(store, connection, {row.author for row in rows})
     found = tuple(_owned(store, row, names) for row in rows)
     with store.write() as writer:
         writer.log(actor, "draft.list-all", "drafts", "", note=f"drafts {len(found)}")
@@ -150,7 +150,7 @@ def read_draft_of_all(store: Store, actor: Actor, draft_id: UUID) -> OwnedDraft:
     """One draft, whosoever it is; the view is on record. Its author stays. Raises NotFound."""
     with store.read() as connection:
         row = _row(connection, draft_id)
-        found = _owned(store, row, _names(store, connection, {row.author}))
+        found = _owned(store, row, naming.names(store, connection, {row.author}))
     with store.write() as writer:
         writer.log(actor, "draft.view", "draft", draft_id.hex)
         writer.commit()
@@ -194,13 +194,6 @@ def _row(connection: Connection, draft_id: UUID) -> Any:
 
 def _owned(store: Store, row: Any, names: Mapping[str, str]) -> OwnedDraft:
     return OwnedDraft(_opened(store, row), row.author, names.get(row.author, ""))
-
-
-def _names(store: Store, connection: Connection, authors: AbstractSet[str]) -> dict[str, str]:
-    """Display names of the accounts among ``authors``, closed ones too. Raises Tampered."""
-    rows = account_rows.every(store, connection) if authors - {CONSOLE.id} else ()
-    names = {row["id"].hex(): row["display_name"] for row in rows}
-    return {CONSOLE.id: CONSOLE.name} | {who: names[who] for who in authors & names.keys()}
 
 
 def remove_filed(connection: Connection, draft_id: UUID) -> None:

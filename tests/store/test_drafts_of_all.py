@@ -44,7 +44,7 @@ def test_the_list_names_each_author_newest_first(store: Store, clock: FakeClock)
     found = drafts.list_all_drafts(store, CHARGE)
     assert [(each.author, each.author_name) for each in found] == [
         (NURSE.id, ""),  # no account of this store
-        (CONSOLE.id, CONSOLE.name),
+        (CONSOLE.id, "the console"),
         (account.id.hex, "Made-up nurse"),
     ]
     assert found[0].draft.fields == FIELDS

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Final
+
+from safety.model import Concomitant, MisuseScreen
 
 READINGS: Final = ("before", "at_40_min", "peak", "before_discharge")
 NUMBERS: Final = ("heart_rate_peak_bpm", "spo2_min_percent", "moaas_min", "cadss6_peak")
-FLAGS: Final = (
-    "early_session_request",
-    "dose_increase_request",
-    "extra_session_request",
-    "lost_medication",
-    "outside_use",
-    "impaired_on_arrival",
-    "urine_drug_screen",
-    "urinary_symptoms",
-    "withdrawal_symptoms",
-    "concealment",
-)
-CONCOMITANT: Final = ("benzodiazepine", "opioid", "stimulant", "maoi", "sedative")
+_MARKS: Final = ("drug_liking", "craving")
+FLAGS: Final = tuple([f.name for f in fields(MisuseScreen) if f.name not in _MARKS])
+CONCOMITANT: Final = tuple([f.name for f in fields(Concomitant)])
 NO_OTHER: Final = "none"
 """Among the answers on other medication: all that was not named was asked and is not taken."""
 RELEASE: Final = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -11,7 +10,6 @@ from safety import duplicates, foreknown, protocols, service
 from safety.access import Action
 from safety.errors import AfterdoseError, Conflict, InvalidReport
 from safety.model import SessionReport
-from safety.protocols import Site
 from safety.ui import places, say
 from safety.ui.report import (
     complete,
@@ -24,6 +22,7 @@ from safety.ui.report import (
     starting,
     unfolding,
 )
+from safety.ui.report.clock import zone_of_site
 from safety.ui.report.fields import Attempt, attempt
 from safety.ui.report.form import Form, Step
 from safety.ui.session import Visit
@@ -32,29 +31,24 @@ from safety.vocabulary import Protocol
 
 def page(visit: Visit) -> None:
     """Draw the step at which the form is, opening a new one when there is none."""
-    sites = protocols.list_sites(visit.store, visit.actor)
     opened = form.current() or starting.open_empty(visit)
     if opened.step is Step.FILED:
         _filed(visit, opened)
     elif opened.step is Step.REVIEW:
-        _review(visit, opened, sites)
+        _review(visit, opened)
     else:
-        _write(visit, opened, sites)
+        _write(visit, opened)
 
 
-def _zone(visit: Visit, sites: tuple[Site, ...], name: str | None) -> ZoneInfo:
-    zones = {site.name: site.timezone for site in sites}
-    return ZoneInfo(zones[name]) if name in zones else visit.store.clinic.timezone
-
-
-def _attempt(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> Attempt:
-    zone = _zone(visit, sites, opened.fields.get("site"))
+def _attempt(visit: Visit, opened: Form) -> Attempt:
+    zone = zone_of_site(visit, opened.fields.get("site"))
     return attempt(opened.fields, zone, asked=opened.asked)
 
 
-def _write(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> None:
+def _write(visit: Visit, opened: Form) -> None:
     opened.collect()
-    made = _attempt(visit, opened, sites)
+    sites = protocols.list_sites(visit.store, visit.actor)
+    made = _attempt(visit, opened)
     known = {p.id: p for p in protocols.list_protocols(visit.store, visit.actor)}
     vocabulary = protocols.clinic_vocabulary(visit.store, visit.actor)
     if opened.amends is None:
@@ -118,8 +112,7 @@ def _ask_review(visit: Visit, opened: Form) -> None:
     """Go to the review when nothing is wrong, else point out what is."""
     opened.asked = True
     patient.look_for_known(visit, opened)
-    sites = protocols.list_sites(visit.store, visit.actor)
-    report = _attempt(visit, opened, sites).report
+    report = _attempt(visit, opened).report
     if opened.matches or report is None:
         return
     opened.likely = ()
@@ -134,8 +127,8 @@ def _ask_review(visit: Visit, opened: Form) -> None:
     opened.step = Step.REVIEW
 
 
-def _review(visit: Visit, opened: Form, sites: tuple[Site, ...]) -> None:
-    report = _attempt(visit, opened, sites).report
+def _review(visit: Visit, opened: Form) -> None:
+    report = _attempt(visit, opened).report
     if report is None:
         opened.step = Step.WRITE
         st.rerun()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -14,6 +13,7 @@ from safety.errors import Problem
 from safety.model import SessionReport
 from safety.ui import say, words
 from safety.ui.report import foregoing, summary
+from safety.ui.report.clock import zone_of_site
 from safety.ui.session import Visit
 
 
@@ -27,7 +27,7 @@ def body(visit: Visit, report: SessionReport, version: int = 0) -> None:
     """Show the report as lines under headings. What people typed is shown as text."""
     names = {p.id: p.name for p in protocols.list_protocols(visit.store, visit.actor)}
     vocabulary = protocols.clinic_vocabulary(visit.store, visit.actor)
-    zone = zone_of(visit, report)
+    zone = zone_of_site(visit, report.site)
     with st.container(key=f"subject-{version}"):
         st.text(summary.heading(report))
     for part in summary.parts(report, names.get(report.protocol), vocabulary, zone):
@@ -55,13 +55,6 @@ def filled_in(fields: Mapping[str, Any]) -> None:
         found.append(f"start {fields['planned_time']}, as planned")
     if found:
         say.look(f"Filled in for you, unchanged: {', '.join(found)}. Is it right?")
-
-
-def zone_of(visit: Visit, report: SessionReport) -> ZoneInfo:
-    """The clock of the report's site."""
-    sites = {s.name: s.timezone for s in protocols.list_sites(visit.store, visit.actor)}
-    name = sites.get(report.site)
-    return ZoneInfo(name) if name else visit.store.clinic.timezone
 
 
 def warnings(found: Iterable[Problem]) -> None:

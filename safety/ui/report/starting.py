@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from safety import foreknown, people, protocols
 from safety.model import PatientIdentity
 from safety.ui import places
 from safety.ui.report import foregoing, form, unfolding
+from safety.ui.report.clock import zone_of_site
 from safety.ui.report.form import Form
 from safety.ui.session import Visit
 
@@ -79,12 +79,6 @@ def _take_over(visit: Visit, opened: Form, patient_no: int, protocol: str | None
         last.report, last.session_number, zone, vocabulary
     ).items():
         opened.set(name, value)
-
-
-def zone_of_site(visit: Visit, name: str | None) -> ZoneInfo:
-    """The clock of a site; that of the clinic when it is not chosen yet."""
-    zones = {site.name: site.timezone for site in protocols.list_sites(visit.store, visit.actor)}
-    return ZoneInfo(zones[name]) if name in zones else visit.store.clinic.timezone
 
 
 def identity_fields(identity: PatientIdentity) -> dict[str, str | None]:

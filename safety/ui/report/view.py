@@ -18,6 +18,7 @@ from safety.store.reading import Stored
 from safety.ui import places, say
 from safety.ui.report import changed, form, review, unfolding
 from safety.ui.report.changed import Wording
+from safety.ui.report.clock import zone_of_site
 from safety.ui.session import Visit
 
 _SHOWN: Final = "shown-report"
@@ -102,7 +103,7 @@ def _wording(visit: Visit, report: SessionReport) -> Wording:
     return Wording(
         protocols.clinic_vocabulary(visit.store, visit.actor),
         {p.id: p.name for p in protocols.list_protocols(visit.store, visit.actor)},
-        review.zone_of(visit, report),
+        zone_of_site(visit, report.site),
     )
 
 
@@ -177,7 +178,7 @@ def _amend(visit: Visit, newest: Stored) -> None:
     if not visit.actor.may(Action.AMEND_REPORT):
         return
     if st.button("Amend", icon=":material/edit:", disabled=visit.store.distrust is not None):
-        zone = review.zone_of(visit, newest.report)
+        zone = zone_of_site(visit, newest.report.site)
         fields = unfolding.unfold(newest.report, zone)
         form.open_amendment(newest, fields | {"route_of": newest.report.protocol})
         places.go("report")
