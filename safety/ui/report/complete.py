@@ -17,16 +17,15 @@ from safety.vocabulary import Protocol
 
 
 def meter(visit: Visit, form: Form, made: Attempt, protocol: Protocol | None) -> None:
-    """The score, and on a press what is missing. Nothing while there is no record to weigh."""
+    """The score, and on a press what is missing. Empty while there is no record to weigh."""
     if made.partial is None:
+        st.empty()
         return
     found = _score(visit, form, made.partial, protocol)
     missing = [*(problem.message for problem in made.lacking), *_sentences(found)]
-    with st.popover(f"Complete {found.percent} %", key="complete", width="content"):
-        if not missing:
-            st.markdown("Nothing is missing.")
-        for text in missing:
-            st.markdown(f"- {say.plain(text)}")
+    lines = "\n".join(f"- {say.plain(text)}" for text in missing)
+    with st.popover(f"Complete {found.percent} %", width="content"):
+        st.markdown(lines or "Nothing is missing.")
 
 
 def before_signing(visit: Visit, form: Form, report: SessionReport) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -39,9 +41,12 @@ class Form:
 
     ``draft_id`` is that of a copy, which a tab keeps when another one went on with the draft.
     ``amends`` is the filed version that an amendment starts from. ``asked`` is whether the review
-    was asked for, after which what is missing is pointed out. ``runs`` counts how
-    often the form was drawn to its end. ``likely`` are reports that may be the same session;
-    ``known`` holds what was asked of the store once for this form.
+    was asked for, after which what is missing is pointed out. ``likely`` are reports that may be
+    the same session; ``known`` holds what was asked of the store once for this form.
+
+    ``runs`` counts how often each band was drawn to its end, ``drawing`` is the one that is being
+    drawn ("" for those that only come with the whole page, which ``whole`` says is being drawn).
+    ``across`` is what the bands showed of one another in the last run of the whole page.
     """
 
     id: UUID
@@ -53,7 +58,10 @@ class Form:
     asked: bool = False
     turns: dict[str, int] = field(default_factory=dict)
     begun: dict[str, tuple[float, int, Any]] = field(default_factory=dict)
-    runs: int = 0
+    runs: Counter[str] = field(default_factory=Counter)
+    drawing: str = ""
+    whole: bool = True
+    across: object = None
     kept: Mapping[str, Any] = field(default_factory=dict)
     kept_at: datetime | None = None
     unsaved: str | None = None
@@ -71,6 +79,16 @@ class Form:
             self.known[name] = ask()
         answer: T = self.known[name]
         return answer
+
+    @contextmanager
+    def drawn_whole(self) -> Iterator[None]:
+        """While the whole page is drawn; runs that are cut short do not count."""
+        self.whole, self.drawing = True, ""
+        try:
+            yield
+            self.runs[""] += 1
+        finally:
+            self.whole = False
 
     def key(self, name: str) -> str:
         """The key of the widget that shows the field ``name``."""
@@ -98,9 +116,11 @@ class Form:
         """
         key = self.key(name)
         if key not in st.session_state or key not in self.begun:
-            self.begun[key] = (monotonic(), self.runs, self.fields.get(name))
+            self.begun[key] = (monotonic(), self.runs[self.drawing], self.fields.get(name))
         at, run, value = self.begun[key]
-        settled = monotonic() - at > _SETTLED_SECONDS and self.runs - run >= _SETTLED_RUNS
+        settled = (
+            monotonic() - at > _SETTLED_SECONDS and self.runs[self.drawing] - run >= _SETTLED_RUNS
+        )
         return None if settled else value
 
     def collect(self) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from safety import duplicates, foreknown, protocols, service
 from safety.access import Action
@@ -12,6 +14,7 @@ from safety.errors import AfterdoseError, Conflict, InvalidReport
 from safety.model import SessionReport
 from safety.ui import places, say
 from safety.ui.report import (
+    bands,
     complete,
     events,
     form,
@@ -22,8 +25,8 @@ from safety.ui.report import (
     starting,
     unfolding,
 )
-from safety.ui.report.clock import zone_of_site
-from safety.ui.report.fields import Attempt, attempt
+from safety.ui.report.bands import Band
+from safety.ui.report.fields import Attempt
 from safety.ui.report.form import Form, Step
 from safety.ui.session import Visit
 from safety.vocabulary import Protocol
@@ -40,30 +43,77 @@ def page(visit: Visit) -> None:
         _write(visit, opened)
 
 
-def _attempt(visit: Visit, opened: Form) -> Attempt:
-    zone = zone_of_site(visit, opened.fields.get("site"))
-    return attempt(opened.fields, zone, asked=opened.asked)
-
-
 def _write(visit: Visit, opened: Form) -> None:
-    opened.collect()
-    sites = protocols.list_sites(visit.store, visit.actor)
-    made = _attempt(visit, opened)
-    known = {p.id: p for p in protocols.list_protocols(visit.store, visit.actor)}
-    vocabulary = protocols.clinic_vocabulary(visit.store, visit.actor)
-    if opened.amends is None:
-        say.title("New report", "One session: what was given, what was measured, what happened.")
-    else:
-        say.title("Amend", "The report as it was filed stays; this becomes its next version.")
-    patient.band(visit, opened, made)
-    parts.session_band(opened, made, sites, known)
-    parts.vitals_band(opened, made)
-    protocol = known.get(opened.fields.get("protocol", ""))
-    events.band(opened, made, _common(visit, opened, protocol), vocabulary)
-    leaving.band(opened, made, protocol, _staff(visit, opened))
+    with opened.drawn_whole():
+        opened.collect()
+        place = _bar(visit, opened)
+        sites = protocols.list_sites(visit.store, visit.actor)
+        known = {p.id: p for p in protocols.list_protocols(visit.store, visit.actor)}
+        made = bands.made_of(visit, opened)
+        if opened.amends is None:
+            purpose = "One session: what was given, what was measured, what happened."
+            say.title("New report", purpose)
+        else:
+            say.title("Amend", "The report as it was filed stays; this becomes its next version.")
+        patient.band(visit, opened, made)
+        parts.session_band(opened, made, sites, known)
+        _bands(visit, opened, known.get(opened.fields.get("protocol", "")), place)
+
+
+def _bar(visit: Visit, opened: Form) -> DeltaGenerator:
+    """Draw the buttons at the bottom and follow them; give the place for the state beside them.
+
+    It comes before the rest of the page, which need not be drawn when a button leads away from it.
+    """
+    with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
+        place = st.empty()
+        put_aside = st.button("Put aside", help="The draft stays under Today.", key="put-aside")
+        asked = st.button(
+            "Review and sign", type="primary", icon=":material/fact_check:", key="review"
+        )
+    if not (put_aside or asked):
+        return place
     opened.keep(visit)
-    _bar(visit, opened, made, protocol)
-    opened.runs += 1
+    if asked:
+        _ask_review(visit, opened)
+        if opened.step is Step.REVIEW:
+            st.rerun()
+    elif opened.unsaved is None:
+        form.close()
+        places.go("today")
+    return place
+
+
+def _bands(visit: Visit, opened: Form, protocol: Protocol | None, place: DeltaGenerator) -> None:
+    # The fields may have changed on the way: a protocol brings its route.
+    opened.across = bands.across(bands.made_of(visit, opened))
+    state = partial(_state, visit, opened, protocol, place)
+    _measured(visit, opened, state)
+    _happened(visit, opened, protocol, state)
+    _leaving(visit, opened, protocol, state)
+
+
+@st.fragment
+def _measured(visit: Visit, opened: Form, state: Callable[[], None]) -> None:
+    with bands.drawn(visit, opened, Band.MEASURED, state) as made:
+        parts.vitals_band(opened, made)
+
+
+@st.fragment
+def _happened(
+    visit: Visit, opened: Form, protocol: Protocol | None, state: Callable[[], None]
+) -> None:
+    with bands.drawn(visit, opened, Band.HAPPENED, state) as made:
+        vocabulary = protocols.clinic_vocabulary(visit.store, visit.actor)
+        events.band(opened, made, _common(visit, opened, protocol), vocabulary)
+
+
+@st.fragment
+def _leaving(
+    visit: Visit, opened: Form, protocol: Protocol | None, state: Callable[[], None]
+) -> None:
+    with bands.drawn(visit, opened, Band.LEAVING, state) as made:
+        leaving.band(opened, made, protocol, _staff(visit, opened))
 
 
 def _common(visit: Visit, opened: Form, protocol: Protocol | None) -> Sequence[str]:
@@ -80,21 +130,20 @@ def _staff(visit: Visit, opened: Form) -> Sequence[str]:
     return opened.once("staff", lambda: foreknown.staff_names(visit.store, visit.actor))
 
 
-def _bar(visit: Visit, opened: Form, made: Attempt, protocol: Protocol | None) -> None:
-    with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
-        who = patient.shortly(opened.fields)
-        state = _state(visit, opened, made)
-        st.text("\n".join(line for line in (who, state) if line), width="stretch")
+def _state(visit: Visit, opened: Form, protocol: Protocol | None, place: DeltaGenerator) -> None:
+    """Whose form it is, whether it is kept and how complete it is.
+
+    Each band draws this into the same place, and an element that only one of them draws would
+    stay: it is always the same elements.
+    """
+    made = bands.made_of(visit, opened)
+    with place.container(horizontal=True, vertical_alignment="center"):
+        said = (patient.shortly(opened.fields), _kept(visit, opened, made))
+        st.text("\n".join(line for line in said if line), width="stretch")
         complete.meter(visit, opened, made, protocol)
-        if st.button("Put aside", help="The draft stays under Today.", key="put-aside"):
-            form.close()
-            places.go("today")
-        if st.button("Review and sign", type="primary", icon=":material/fact_check:", key="review"):
-            _ask_review(visit, opened)
-            st.rerun()
 
 
-def _state(visit: Visit, opened: Form, made: Attempt) -> str:
+def _kept(visit: Visit, opened: Form, made: Attempt) -> str:
     if opened.unsaved:
         return f"Not saved: {opened.unsaved}"
     if made.problems:
@@ -112,7 +161,7 @@ def _ask_review(visit: Visit, opened: Form) -> None:
     """Go to the review when nothing is wrong, else point out what is."""
     opened.asked = True
     patient.look_for_known(visit, opened)
-    report = _attempt(visit, opened).report
+    report = bands.made_of(visit, opened).report
     if opened.matches or report is None:
         return
     opened.likely = ()
@@ -128,7 +177,7 @@ def _ask_review(visit: Visit, opened: Form) -> None:
 
 
 def _review(visit: Visit, opened: Form) -> None:
-    report = _attempt(visit, opened).report
+    report = bands.made_of(visit, opened).report
     if report is None:
         opened.step = Step.WRITE
         st.rerun()

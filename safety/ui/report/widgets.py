@@ -111,17 +111,18 @@ def marked(form: Form, name: str, label: str, *, disabled: bool) -> None:
     )
 
 
-def answer(form: Form, name: str, label: str) -> None:
-    """Yes, no, or not asked, in one line with its question."""
-    question, choice = st.columns([3, 2], vertical_alignment="center")
-    question.markdown(label)
-    choice.segmented_control(
-        label,
+def answer(form: Form, name: str, question: str) -> None:
+    """Yes, no, or not asked. Where there is room, the style puts it in one line with its question.
+
+    The question is the label of the choice: a line of columns would be five elements in place of
+    one, and there are some twenty questions on the page.
+    """
+    st.segmented_control(
+        question,
         [True, False],
         default=form.beginning(name),
         format_func=lambda yes: "Yes" if yes else "No",
         key=form.key(name),
-        label_visibility="collapsed",
     )
 
 
