@@ -1,8 +1,8 @@
 """Mail to the director that a notice waits: after the commit, in the background, naming nobody.
 
 A mail says which clinic and how many notices, never what is in them. It never holds a filing up and
-never makes one fail: what could not be sent stays unmailed, is tried again with the next notice,
-and is told to the director on the page of the notices.
+never makes one fail: what could not be sent stays unmailed, is tried again after a while and with
+the next notice, and is told to the director on the page of the notices.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
 TIMEOUT_SECONDS: Final = 10.0  # default
+RETRY_SECONDS: Final = (60.0, 300.0, 900.0, 3600.0)
+"""How long to wait before each further try (default); the last holds as long as Afterdose runs."""
+
 KIND: Final = "mail"
 FAILED: Final = "notice.mail-failed"
 
@@ -34,6 +38,7 @@ _SYSTEM: Final = Actor("system", "system", CONSOLE.role)
 _COLUMNS: Final = tables.notices.c
 _ONE_AT_A_TIME: Final = threading.Lock()
 _THREADS: Final[set[threading.Thread]] = set()
+_LATER: Final[dict[Path, threading.Timer]] = {}
 
 _REASONS: Final = {
     "settings": "the settings in [mail] of config.toml, or the password file, cannot be used",
@@ -116,10 +121,12 @@ def _due() -> tuple[Any, ...]:
     return (_COLUMNS.mailed_at.is_(None), _COLUMNS.seen_at.is_(None))
 
 
-def _run(store: Store) -> None:
+def _run(store: Store, tries: int = 1) -> None:
     try:
         with _ONE_AT_A_TIME:
-            _send_due(store)
+            sent = _send_due(store)
+            if not sent:
+                _try_later(store, tries)
     except AfterdoseError:
         # The store takes no writing now. The notices stay unmailed and go with the next one.
         return
@@ -127,19 +134,37 @@ def _run(store: Store) -> None:
         _THREADS.discard(threading.current_thread())
 
 
-def _send_due(store: Store) -> None:
+def _try_later(store: Store, tries: int) -> None:
+    """Try again after a while, unless that is arranged already. One at a time in the process."""
+    waiting = _LATER.get(store.config.home)
+    if waiting is not None and waiting.is_alive() and waiting is not threading.current_thread():
+        return
+    seconds = RETRY_SECONDS[min(tries, len(RETRY_SECONDS)) - 1]
+    later = threading.Timer(seconds, _run, (store, tries + 1))
+    later.daemon = True
+    _LATER[store.config.home] = later
+    try:
+        later.start()
+    except RuntimeError:  # no thread to be had now: the next notice tries again
+        del _LATER[store.config.home]
+
+
+def _send_due(store: Store) -> bool:
+    """Send what is due; whether nothing is left that a later try could send."""
     with store.read() as connection:
         rows = connection.execute(select(_COLUMNS.id, _COLUMNS.kind).where(*_due())).all()
     if not rows or store.config.mail is None:
-        return
+        return True
     reason = _sent(store, store.config.mail, [row.kind for row in rows])
+    taken = reason in {None, "some-recipients"}
     with store.write() as writer:
-        if reason in {None, "some-recipients"}:
+        if taken:
             for row in notices.unmailed(writer, [bytes(row.id) for row in rows]):
                 notices.change(writer, _SYSTEM, row, "notice.mail", mailed_at=writer.at)
         if reason is not None:
             writer.log(_SYSTEM, FAILED, KIND, "", note=reason)
         writer.commit()
+    return taken
 
 
 def _sent(store: Store, given: Any, kinds: Sequence[str]) -> str | None:

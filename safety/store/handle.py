@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -71,6 +73,7 @@ class Store:
         self.distrust: IntegrityFailure | None = None
         self._receipt_owed = False
         self._newest = audit.Head()
+        self._turn = threading.Lock()
         self._reader = self._engine(writing=False)
         self._writer = self._engine(writing=True)
 
@@ -184,23 +187,31 @@ class Store:
 
     @contextmanager
     def _one_writer(self) -> Iterator[None]:
-        lock = FileLock(self.config.lock_path, timeout=LOCK_SECONDS)
+        """Wait for every other writer: those of this process in turn, then those of others.
+
+        The lock on the file is asked for again and again, so of thirty who wait one may be passed
+        over for a minute. Those who wait in this process therefore queue before it.
+        """
+        latest = monotonic() + LOCK_SECONDS
+        if not self._turn.acquire(timeout=LOCK_SECONDS):
+            raise _busy()
         try:
-            lock.acquire()
-        except Timeout:
-            raise StoreUnavailable(
-                f"Another process has been writing for {LOCK_SECONDS} seconds (a large import?). "
-                "Nothing was written. Try again."
-            ) from None
-        except OSError as cause:
-            raise StoreUnavailable(
-                f"{self.config.lock_path.name} cannot be opened ({cause.strerror}). Nothing was "
-                "written. Check the disk and the rights of the folder."
-            ) from None
-        try:
-            yield
+            lock = FileLock(self.config.lock_path, timeout=max(latest - monotonic(), 0.0))
+            try:
+                lock.acquire()
+            except Timeout:
+                raise _busy() from None
+            except OSError as cause:
+                raise StoreUnavailable(
+                    f"{self.config.lock_path.name} cannot be opened ({cause.strerror}). Nothing "
+                    "was written. Check the disk and the rights of the folder."
+                ) from None
+            try:
+                yield
+            finally:
+                lock.release()
         finally:
-            lock.release()
+            self._turn.release()
 
     def _refuse_rollback(self, found: audit.Head) -> None:
         """An old copy put back while we run would be written on, and so hide what was lost."""
@@ -253,3 +264,10 @@ class Store:
             return True
         page = page_bytes_of(path, self.ring.file_key)
         return size % page > 0 or size < pages_expected(path, self.ring.file_key) * page
+
+
+def _busy() -> StoreUnavailable:
+    return StoreUnavailable(
+        f"Another process has been writing for {LOCK_SECONDS} seconds (a large import?). "
+        "Nothing was written. Try again."
+    )

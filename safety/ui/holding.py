@@ -44,6 +44,7 @@ def held(config: Config) -> Store | None:
         store = _OPEN.get(config.home)
         if store is None and config.key_file is not None:
             store = _OPEN[config.home] = open_store(config, KeyFile(config.key_file))
+            _send_what_waits(store)
         return store
 
 
@@ -57,7 +58,17 @@ def unlock(config: Config, source: KeySource) -> Store:
     with _LOCK:
         if config.home not in _OPEN:
             _OPEN[config.home] = open_store(config, source)
+            _send_what_waits(_OPEN[config.home])
         return _OPEN[config.home]
+
+
+def _send_what_waits(store: Store) -> None:
+    """Mail about notices that was not sent when the program last ran."""
+    if store.config.mail is None:
+        return
+    from safety import mail
+
+    mail.wake(store)
 
 
 def hold(store: Store) -> None:

@@ -12,8 +12,10 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from safety.access import Action, Actor, Role
+from safety.ui import memory
 from safety.ui.session import Visit
 
+_DRAWN: Final[set[str]] = set()
 _PAGES: Final = "pages"
 
 
@@ -46,7 +48,12 @@ def drawn_by(module: str) -> Callable[[Visit], None]:
 
     def draw(visit: Visit) -> None:
         page: Callable[[Visit], None] = import_module(module).page
-        page(visit)
+        try:
+            page(visit)
+        finally:
+            if module not in _DRAWN:
+                _DRAWN.add(module)
+                memory.set_aside()
 
     return draw
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import email.policy
 import socket
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ from safety.model import Criterion
 from safety.store import tables
 from safety.store.handle import Store
 from safety.store.verifying import verify
+from safety.ui import holding
 from tests.support.accounts import audit_of
 from tests.support.builders import CLINIC, DIRECTOR, NURSE, a_report, an_event
 from tests.support.clock import FakeClock
@@ -189,6 +191,45 @@ def test_what_could_not_be_sent_goes_with_the_next_notice(
     assert "2 notices wait for you." in mailbox.message().get_content()
     assert mailed(store) == ["2026-03-02T15:05:00.000000Z"] * 2
     assert mail.state(store, DIRECTOR).failure is None
+
+
+def test_what_could_not_be_sent_is_tried_again_after_a_while(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail, "RETRY_SECONDS", (0.05,))
+    port = free_port()
+    told(store, port)
+    file_serious(store)
+    assert mailed(store) == [None]
+    controller = Controller(mailbox := Mailbox(), hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        _until(lambda: mailed(store) != [None])
+    finally:
+        controller.stop()
+    assert "1 notice waits for you." in mailbox.message().get_content()
+    _until(lambda: not mail._LATER[store.config.home].is_alive())  # nothing is left to try
+
+
+def test_what_waited_while_afterdose_was_off_is_sent_when_it_starts(
+    store: Store, server: Any
+) -> None:
+    file_serious(store)
+    mailbox, port = server
+    told(store, port)
+    write_config(store.config)
+    store.close()
+    assert holding.held(read_config(store.config.home)) is not None
+    mail.wait(SECONDS)
+    holding.release()
+    assert len(mailbox.received) == 1
+
+
+def _until(held: Callable[[], bool]) -> None:
+    latest = time.monotonic() + SECONDS
+    while not held():
+        assert time.monotonic() < latest
+        time.sleep(0.02)
 
 
 def test_what_was_seen_before_is_not_mailed_any_more(store: Store, server: Any) -> None:

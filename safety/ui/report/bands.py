@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from typing import Final
 
 import streamlit as st
 
@@ -21,10 +22,14 @@ from safety.ui.report.fields import Attempt, attempt
 from safety.ui.report.form import Form
 from safety.ui.session import Visit
 
+_SEEN_ELSEWHERE: Final = ("site", "protocol", "start_date", "start_time", "end_date")
+"""Fields of the session that decide what other bands offer or say."""
+
 
 class Band(StrEnum):
     """The bands that are drawn again alone."""
 
+    GIVEN = "given"
     MEASURED = "measured"
     HAPPENED = "happened"
     LEAVING = "leaving"
@@ -49,9 +54,11 @@ def drawn(visit: Visit, opened: Form, band: Band, state: Callable[[], None]) -> 
         state()
 
 
-def across(made: Attempt) -> object:
+def across(visit: Visit, opened: Form) -> object:
     """What a change in one band can change in another; while it stays, one band is enough."""
-    return made.problems, pressure.spike(made.vitals)
+    made = made_of(visit, opened)
+    when_and_where = tuple(opened.fields.get(name) for name in _SEEN_ELSEWHERE)
+    return made.problems, pressure.spike(made.vitals), when_and_where
 
 
 def _begin_alone(visit: Visit, opened: Form) -> None:
@@ -59,5 +66,5 @@ def _begin_alone(visit: Visit, opened: Form) -> None:
     if session.visit(visit.store) is None:
         st.rerun()
     opened.collect()
-    if across(made_of(visit, opened)) != opened.across:
+    if across(visit, opened) != opened.across:
         st.rerun()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -12,6 +12,7 @@ from safety import duplicates, foreknown, protocols, service
 from safety.access import Action
 from safety.errors import AfterdoseError, Conflict, InvalidReport
 from safety.model import SessionReport
+from safety.protocols import Site
 from safety.ui import places, say
 from safety.ui.report import (
     bands,
@@ -56,8 +57,7 @@ def _write(visit: Visit, opened: Form) -> None:
         else:
             say.title("Amend", "The report as it was filed stays; this becomes its next version.")
         patient.band(visit, opened, made)
-        parts.session_band(opened, made, sites, known)
-        _bands(visit, opened, known.get(opened.fields.get("protocol", "")), place)
+        _bands(visit, opened, sites, known, place)
 
 
 def _bar(visit: Visit, opened: Form) -> DeltaGenerator:
@@ -84,13 +84,33 @@ def _bar(visit: Visit, opened: Form) -> DeltaGenerator:
     return place
 
 
-def _bands(visit: Visit, opened: Form, protocol: Protocol | None, place: DeltaGenerator) -> None:
-    # The fields may have changed on the way: a protocol brings its route.
-    opened.across = bands.across(bands.made_of(visit, opened))
+def _bands(
+    visit: Visit,
+    opened: Form,
+    sites: tuple[Site, ...],
+    known: Mapping[str, Protocol],
+    place: DeltaGenerator,
+) -> None:
+    protocol = known.get(opened.fields.get("protocol", ""))
     state = partial(_state, visit, opened, protocol, place)
+    _given(visit, opened, sites, known, state)
+    # Drawing changes fields too: an end on the same day needs no date.
+    opened.across = bands.across(visit, opened)
     _measured(visit, opened, state)
     _happened(visit, opened, protocol, state)
     _leaving(visit, opened, protocol, state)
+
+
+@st.fragment
+def _given(
+    visit: Visit,
+    opened: Form,
+    sites: tuple[Site, ...],
+    known: Mapping[str, Protocol],
+    state: Callable[[], None],
+) -> None:
+    with bands.drawn(visit, opened, Band.GIVEN, state) as made:
+        parts.session_band(opened, made, sites, known)
 
 
 @st.fragment

@@ -31,12 +31,7 @@ def remarks(vitals: VitalSigns) -> Iterator[Remark]:
     if found.absolute:
         limits = f"{grading.SPIKE_SYSTOLIC} systolic or {grading.SPIKE_DIASTOLIC} diastolic"
         yield Remark(f"Reached {limits}: meets the trial definition of a spike.")
-    grade = grading.provisional_hypertension_grade(vitals)
-    if grade is not None:
-        yield Remark(
-            f"By the numbers alone: hypertension grade {grade}, provisional. You decide the grade.",
-            look=False,
-        )
+    yield from _graded(vitals)
 
 
 def spike(vitals: VitalSigns) -> bool:
@@ -56,6 +51,29 @@ def _rises(found: Spikes) -> Iterator[Remark]:
             yield Remark(f"{text} ({limit} or more).")
     if found.rise is False and (found.systolic_rise_mmhg or 0) > 0:
         yield Remark(f"Rise of {found.systolic_rise_mmhg} mmHg systolic: no spike.", look=False)
+
+
+def _graded(vitals: VitalSigns) -> Iterator[Remark]:
+    """The band of the worst reading after the dose, and whether the treatment brought it."""
+    grade = grading.provisional_hypertension_grade(vitals)
+    if grade is not None:
+        emergent = "treatment-emergent, above the reading before the dose"
+        if vitals.before is None:
+            emergent = "counted as treatment-emergent while the reading before the dose is missing"
+        yield Remark(
+            f"By the numbers alone: hypertension grade {grade}, provisional; {emergent}. "
+            "You decide the grade.",
+            look=False,
+        )
+        return
+    before = grading.hypertension_band(vitals.before)
+    after = max((grading.hypertension_band(r) or 0 for r in vitals.after_dose()), default=0)
+    if before and after:
+        yield Remark(
+            f"In the range of hypertension grade {after} by the numbers, as before the dose: "
+            "not treatment-emergent.",
+            look=False,
+        )
 
 
 def _above_hold(reading: BloodPressure | None) -> bool:
