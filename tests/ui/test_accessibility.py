@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from reports.ui.places import READING
 from safety.access import PERMITTED, Role
@@ -73,14 +73,27 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield given
 
 
-@pytest.fixture(
-    params=[
-        pytest.param((TABLET, "light"), id="tablet-light"),
-        pytest.param((DESK, "dark"), id="desk-dark"),
-        pytest.param((TABLET, "dark"), id="tablet-dark", marks=pytest.mark.slow),
-        pytest.param((DESK, "light"), id="desk-light", marks=pytest.mark.slow),
+_SIZES: Final = {
+    "tablet-light": (TABLET, "light"),
+    "desk-dark": (DESK, "dark"),
+    "tablet-dark": (TABLET, "dark"),
+    "desk-light": (DESK, "light"),
+}
+
+
+def _walks(*always: str) -> list[Any]:
+    """Every size and colour; those that are not walked always are walked with --run-slow."""
+    return [
+        pytest.param(size, id=name, marks=() if name in always else pytest.mark.slow)
+        for name, size in _SIZES.items()
     ]
-)
+
+
+unfolded = pytest.mark.parametrize("walk", _walks("tablet-light"), indirect=True)
+"""For what takes long: one size always, the others with --run-slow."""
+
+
+@pytest.fixture(params=_walks("tablet-light", "desk-dark"))
 def walk(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Walk]:
     (width, height), scheme = request.param
     context = browser.new_context(
@@ -124,6 +137,54 @@ def test_each_step_of_a_report_keeps_nobody_out(walk: Walk) -> None:
     press(walk.page, "Sign and file")
     title(walk.page, "Filed")
     walk.look("filed")
+    walk.assert_nothing()
+
+
+@unfolded
+def test_what_opens_on_a_page_keeps_nobody_out(walk: Walk) -> None:
+    page = walk.page
+    _to_the_demonstration(walk)
+    _sign_in_as(page, Role.NURSE)
+    _go(page, "Today")
+    page.locator(".st-key-plan-session button").click()
+    page.get_by_role("dialog").get_by_label("MRN or name").fill("DEMO-402")
+    page.keyboard.press("Enter")
+    walk.look("dialog of planning")
+    page.keyboard.press("Escape")
+    _open_a_patient(page)
+    walk.look("patient")
+    page.get_by_text("The same as a table").click()
+    walk.look("patient, as a table")
+    _write_a_report(walk)
+    for more in page.get_by_text("More about it").all():
+        more.click()
+    page.get_by_text("Findings", exact=True).click()
+    press(page, "It was serious all the same")
+    walk.look("report, everything unfolded")
+    page.get_by_role("button", name="Complete").click()
+    walk.look("report, what is missing")
+    page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Protocol").click()
+    walk.look("report, a list open")
+    walk.assert_nothing()
+
+
+@unfolded
+def test_founding_and_unlocking_keep_nobody_out(walk: Walk, tmp_path: Path) -> None:
+    home, page = tmp_path / "home", walk.page
+    with browsing.served(home, tmp_path / "server.log") as address:
+        page.goto(address)
+        title(page, "Welcome to Afterdose")
+        _found_with_a_passphrase(page)
+        title(page, "The recovery code")
+        walk.look("recovery code")
+    with browsing.served(home, tmp_path / "server.log") as address:
+        page.goto(address)
+        title(page, "Unlock")
+        walk.look("unlock")
+        page.get_by_label("Passphrase or recovery code").fill("not the passphrase at all")
+        press(page, "Unlock")
+        walk.look("unlock, refused")
     walk.assert_nothing()
 
 
@@ -210,6 +271,33 @@ def _view_a_report(page: Page) -> None:
 
 WAYS: Final[dict[str, Callable[[Page], None]]] = {"filed": _view_a_report}
 """How a person comes to each page that the navigation does not list."""
+
+
+def _open_a_patient(page: Page) -> None:
+    _go(page, "Patients")
+    page.get_by_label("MRN or name").fill("a")
+    press(page, "Find")
+    press(page, "Open")
+    expect(page.get_by_text("The same as a table")).to_be_visible(timeout=30_000)
+
+
+def _found_with_a_passphrase(page: Page) -> None:
+    for label, text in (
+        ("Name of the clinic", "Alder Clinic"),
+        ("First site", "Main Street"),
+        ("User name", "ida"),
+        ("Name shown", "Dr Ida Marsh"),
+        ("Password", "lantern gravel otter 58"),
+        ("Password again", "lantern gravel otter 58"),
+    ):
+        write(page, label, text)
+    page.locator("label", has_text="Passphrase").first.click()
+    quiet(page)
+    secret = page.locator('[data-testid="stTextInput"]', has_text="Passphrase").locator("input")
+    secret.fill("seven herons over the quiet harbour 93")
+    secret.blur()
+    quiet(page)
+    press(page, "Create the clinic")
 
 
 def _write_a_report(walk: Walk) -> None:
