@@ -6,7 +6,18 @@ import math
 
 import pytest
 
-from reports.intervals import METHODS, Estimate, clopper_pearson, exact_poisson, jeffreys, wilson
+from reports.intervals import (
+    METHODS,
+    RATE_METHODS,
+    Estimate,
+    clopper_pearson,
+    exact_poisson,
+    jeffreys,
+    mid_p_poisson,
+    upper_for_none,
+    upper_rate_for_none,
+    wilson,
+)
 
 # US prescribing information of esketamine nasal spray, adverse reactions in the pooled short-term
 # trials in treatment-resistant depression: esketamine n of 346 and its printed percentage, placebo
@@ -152,15 +163,22 @@ def test_nothing_exposed_is_no_information(method: str) -> None:
     assert METHODS[method](0, 0) == Estimate(None, 0.0, 1.0, method)
 
 
-def test_no_time_at_risk_is_no_information() -> None:
+@pytest.mark.parametrize("method", RATE_METHODS)
+def test_no_time_at_risk_is_no_information(method: str) -> None:
     """A rate without exposure has no value and no upper limit."""
-    assert exact_poisson(0, 0.0) == Estimate(None, 0.0, None, "exact-poisson")
+    assert RATE_METHODS[method](0, 0.0) == Estimate(None, 0.0, None, method)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_estimate_carries_the_name_of_its_method(method: str) -> None:
     """The registry's name is the one that is printed."""
     assert METHODS[method](3, 10).method == method
+
+
+@pytest.mark.parametrize("method", RATE_METHODS)
+def test_the_estimate_of_a_rate_carries_the_name_of_its_method(method: str) -> None:
+    """The registry's name is the one that is printed."""
+    assert RATE_METHODS[method](3, 10.0).method == method
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -191,12 +209,99 @@ def test_counts_from_numpy_are_accepted() -> None:
     assert wilson(np.int64(3), np.int32(10)) == wilson(3, 10)
 
 
+@pytest.mark.parametrize("method", RATE_METHODS)
 @pytest.mark.parametrize(
     ("x", "exposure", "per"),
     [(-1, 1.0, 1.0), (1, 0.0, 1.0), (1, -2.0, 1.0), (1, math.inf, 1.0), (1, math.nan, 1.0),
      (1, 1.0, -100.0)],
 )  # fmt: skip
-def test_impossible_rates_are_refused(x: int, exposure: float, per: float) -> None:
+def test_impossible_rates_are_refused(method: str, x: int, exposure: float, per: float) -> None:
     """Negative or endless exposure, and events without any, are programming errors."""
     with pytest.raises(ValueError, match=r"must be|without"):
-        exact_poisson(x, exposure, per=per)
+        RATE_METHODS[method](x, exposure, per=per)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("x", [1, 2, 5, 17, 1_000, 10**6])
+def test_mid_p_poisson_leaves_the_stated_tails(x: int, level: float) -> None:
+    """At each limit, half of P(x) and all beyond it make up the tail."""
+    from scipy.stats import poisson
+
+    months, tail = 37.5, (1 - level) / 2
+    ours = mid_p_poisson(x, months, level, per=100)
+    assert ours.low is not None
+    assert ours.high is not None
+    low, high = ours.low * months / 100, ours.high * months / 100
+    assert poisson.sf(x, low) + poisson.pmf(x, low) / 2 == pytest.approx(tail, abs=1e-9)
+    assert poisson.cdf(x - 1, high) + poisson.pmf(x, high) / 2 == pytest.approx(tail, abs=1e-9)
+    assert ours.value == pytest.approx(100 * x / months, rel=1e-15)
+
+
+@pytest.mark.parametrize("x", [1, 3, 12, 140])
+def test_mid_p_poisson_agrees_with_statsmodels(x: int) -> None:
+    """Limits equal those that statsmodels finds by inverting its test, to the digits of that."""
+    from statsmodels.stats.rates import confint_poisson
+
+    low, high = confint_poisson(x, 37.5, method="midp-c", alpha=0.05)
+    ours = mid_p_poisson(x, 37.5)
+    assert (ours.low, ours.high) == pytest.approx((low, high), rel=1e-5)
+
+
+def test_mid_p_poisson_without_events_stops_where_one_tail_does() -> None:
+    """At none there is only half of P(0): the limit is the one-sided exact one."""
+    assert mid_p_poisson(0, 3.0).high == pytest.approx(-math.log(0.05) / 3, rel=1e-12)
+    assert mid_p_poisson(0, 3.0).low == 0.0
+
+
+def test_mid_p_poisson_at_level_near_zero_still_contains_its_estimate() -> None:
+    """The median-unbiased mean of one event is above 1, the lower limit is not."""
+    ours = mid_p_poisson(1, 1.0, 0.01)
+    assert (ours.low, ours.value) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("n", [1, 14, 1_000, 10**9])
+def test_the_upper_limit_for_none_is_the_exact_one_sided_one(n: int, level: float) -> None:
+    """It is the upper limit of Clopper and Pearson with all of the error on one side."""
+    from scipy.stats import binomtest
+
+    theirs = binomtest(0, n, alternative="less").proportion_ci(level, method="exact")
+    ours = upper_for_none(n, level)
+    assert ours.high == pytest.approx(theirs.high, rel=1e-7 if n == 10**9 else 1e-9)
+    assert (ours.value, ours.low, ours.method) == (0.0, 0.0, "clopper-pearson one-sided")
+
+
+def test_none_of_fourteen_is_compatible_with_a_fifth() -> None:
+    """0 of 14 leaves 19.3 % open, where the rule of three says 21 %."""
+    assert in_percent(upper_for_none(14).high, 1) == "19.3"
+
+
+def test_the_upper_limit_for_none_keeps_its_digits() -> None:
+    """For very many it is -ln(0.05) / n, the number behind the rule of three."""
+    assert upper_for_none(10**12).high == pytest.approx(-math.log(0.05) / 10**12, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_upper_rate_for_none_is_the_exact_one_sided_one(level: float) -> None:
+    """It is the upper limit of Garwood with all of the error on one side."""
+    from scipy.stats import chi2
+
+    ours = upper_rate_for_none(37.5, level, per=100)
+    assert ours.high == pytest.approx(chi2.isf(1 - level, 2) / 2 / 37.5 * 100, rel=1e-9)
+    assert (ours.value, ours.low, ours.method) == (0.0, 0.0, "exact-poisson one-sided")
+
+
+def test_none_of_nobody_is_no_information() -> None:
+    """The one-sided limits say nothing either when nothing was exposed."""
+    assert upper_for_none(0) == Estimate(None, 0.0, 1.0, "clopper-pearson one-sided")
+    assert upper_rate_for_none(0.0) == Estimate(None, 0.0, None, "exact-poisson one-sided")
+
+
+def test_one_sided_limits_refuse_what_cannot_be() -> None:
+    """Negative counts and exposures, and levels outside 0 to 1, are programming errors."""
+    for n, level in ((-1, 0.95), (14, 1.0), (14, math.nan)):
+        with pytest.raises(ValueError, match="must"):
+            upper_for_none(n, level)
+    for exposure, level in ((-1.0, 0.95), (math.inf, 0.95), (1.0, 0.0)):
+        with pytest.raises(ValueError, match="must"):
+            upper_rate_for_none(exposure, level)
