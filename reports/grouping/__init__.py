@@ -1,0 +1,1 @@
+"""Sites and reporting nurses beside each other: funnel, under-reporting, disproportionality."""
