@@ -23,7 +23,8 @@ _PAGES: Final = "pages"
 class Place:
     """One page of the navigation. ``needs`` is None where everybody who is signed in may go.
 
-    ``first_for`` names the roles that land here after signing in.
+    ``first_for`` names the roles that land here after signing in; places of one ``section`` open
+    under one word of the navigation, so that it fits on one line.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Place:
     needs: Action | None = None
     first_for: frozenset[Role] = frozenset()
     listed: bool = True
+    section: str = ""
 
     def open_to(self, actor: Actor) -> bool:
         """Whether the role of ``actor`` sees this page; the services ask again."""
@@ -64,7 +66,10 @@ def navigation(visit: Visit, places: Iterable[Place]) -> StreamlitPage:
     first = next((p for p in offered if visit.actor.role in p.first_for), offered[0])
     pages = {place.path: _page(place, visit, first=place is first) for place in offered}
     st.session_state[_PAGES] = pages
-    return st.navigation(list(pages.values()), position="top")
+    sections: dict[str, list[StreamlitPage]] = {"": []}
+    for place in offered:
+        sections.setdefault(place.section, []).append(pages[place.path])
+    return st.navigation(sections, position="top")
 
 
 def go(path: str) -> None:

@@ -36,9 +36,14 @@ class Band(StrEnum):
 
 
 def made_of(visit: Visit, opened: Form) -> Attempt:
-    """What the fields make now."""
-    zone = zone_of_site(visit, opened.fields.get("site"))
-    return attempt(opened.fields, zone, asked=opened.asked)
+    """What the fields make now; made once for the same fields, as several bands ask for it."""
+    now = dict(opened.fields), opened.asked
+    if opened.made is None or opened.made[0] != now:
+        site = opened.fields.get("site")
+        zone = opened.once(f"zone of {site}", lambda: zone_of_site(visit, site))
+        opened.made = now, attempt(opened.fields, zone, asked=opened.asked)
+    made: Attempt = opened.made[1]
+    return made
 
 
 @contextmanager

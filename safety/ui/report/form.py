@@ -46,7 +46,8 @@ class Form:
 
     ``runs`` counts how often each band was drawn to its end, ``drawing`` is the one that is being
     drawn ("" for those that only come with the whole page, which ``whole`` says is being drawn).
-    ``across`` is what the bands showed of one another in the last run of the whole page.
+    ``across`` is what the bands showed of one another in the last run of the whole page, ``made``
+    what the fields made when they were looked at last.
     """
 
     id: UUID
@@ -62,6 +63,7 @@ class Form:
     drawing: str = ""
     whole: bool = True
     across: object = None
+    made: tuple[object, Any] | None = None
     kept: Mapping[str, Any] = field(default_factory=dict)
     kept_at: datetime | None = None
     unsaved: str | None = None

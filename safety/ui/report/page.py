@@ -8,10 +8,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from safety import duplicates, foreknown, protocols, service
-from safety.access import Action
-from safety.errors import AfterdoseError, Conflict, InvalidReport
-from safety.model import SessionReport
+from safety import duplicates, foreknown, protocols
 from safety.protocols import Site
 from safety.ui import places, say
 from safety.ui.report import (
@@ -22,9 +19,8 @@ from safety.ui.report import (
     leaving,
     parts,
     patient,
-    review,
+    signing,
     starting,
-    unfolding,
 )
 from safety.ui.report.bands import Band
 from safety.ui.report.fields import Attempt
@@ -37,9 +33,9 @@ def page(visit: Visit) -> None:
     """Draw the step at which the form is, opening a new one when there is none."""
     opened = form.current() or starting.open_empty(visit)
     if opened.step is Step.FILED:
-        _filed(visit, opened)
+        signing.filed(visit, opened)
     elif opened.step is Step.REVIEW:
-        _review(visit, opened)
+        signing.review_step(visit, opened)
     else:
         _write(visit, opened)
 
@@ -48,8 +44,8 @@ def _write(visit: Visit, opened: Form) -> None:
     with opened.drawn_whole():
         opened.collect()
         place = _bar(visit, opened)
-        sites = protocols.list_sites(visit.store, visit.actor)
-        known = {p.id: p for p in protocols.list_protocols(visit.store, visit.actor)}
+        sites = opened.once("sites", lambda: protocols.list_sites(visit.store, visit.actor))
+        known = opened.once("protocols", lambda: _protocols(visit))
         made = bands.made_of(visit, opened)
         if opened.amends is None:
             purpose = "One session: what was given, what was measured, what happened."
@@ -58,6 +54,10 @@ def _write(visit: Visit, opened: Form) -> None:
             say.title("Amend", "The report as it was filed stays; this becomes its next version.")
         patient.band(visit, opened, made)
         _bands(visit, opened, sites, known, place)
+
+
+def _protocols(visit: Visit) -> dict[str, Protocol]:
+    return {p.id: p for p in protocols.list_protocols(visit.store, visit.actor)}
 
 
 def _bar(visit: Visit, opened: Form) -> DeltaGenerator:
@@ -124,7 +124,9 @@ def _happened(
     visit: Visit, opened: Form, protocol: Protocol | None, state: Callable[[], None]
 ) -> None:
     with bands.drawn(visit, opened, Band.HAPPENED, state) as made:
-        vocabulary = protocols.clinic_vocabulary(visit.store, visit.actor)
+        vocabulary = opened.once(
+            "vocabulary", lambda: protocols.clinic_vocabulary(visit.store, visit.actor)
+        )
         events.band(opened, made, _common(visit, opened, protocol), vocabulary)
 
 
@@ -194,72 +196,3 @@ def _ask_review(visit: Visit, opened: Form) -> None:
             report_id=opened.id,
         )
     opened.step = Step.REVIEW
-
-
-def _review(visit: Visit, opened: Form) -> None:
-    report = bands.made_of(visit, opened).report
-    if report is None:
-        opened.step = Step.WRITE
-        st.rerun()
-    say.title("Review and sign", "Read it once more. What is filed is never edited, only amended.")
-    review.likely(visit, opened.likely)
-    if opened.amends is None:
-        review.filled_in(opened.fields)
-    review.draw(visit, report)
-    unusable = complete.before_signing(visit, opened, report)
-    reason = review.reason() if opened.amends is not None else None
-    closed = visit.store.distrust is not None or not visit.actor.may(Action.FILE_REPORT)
-    with st.bottom, st.container(horizontal=True, horizontal_alignment="right"):
-        st.button("Back to the form", key="back", on_click=_back, args=(opened,))
-        name = "Sign and file" if opened.amends is None else "Sign and amend"
-        closed = closed or unusable
-        if st.button(name, type="primary", icon=":material/draw:", disabled=closed, key="file"):
-            _file(visit, opened, report, reason)
-
-
-def _back(opened: Form) -> None:
-    opened.step = Step.WRITE
-
-
-def _file(visit: Visit, opened: Form, report: SessionReport, reason: str | None) -> None:
-    try:
-        opened.filed = _sent(visit, opened, report, reason)
-    except InvalidReport as refused:
-        say.problems(refused.problems)
-    except Conflict as conflict:
-        say.look(str(conflict))
-    except AfterdoseError as error:
-        say.failure(error)
-    else:
-        opened.drop_copy(visit)
-        opened.step = Step.FILED
-        st.rerun()
-
-
-def _sent(visit: Visit, opened: Form, report: SessionReport, reason: str | None) -> service.Filed:
-    if opened.amends is None:
-        return service.file_report(visit.store, visit.actor, report, report_id=opened.id)
-    return service.amend_report(
-        visit.store,
-        visit.actor,
-        opened.amends.report_id,
-        unfolding.as_filed(report, opened.amends.report),
-        base_version=opened.amends.version,
-        reason=reason or "",
-    )
-
-
-def _filed(visit: Visit, opened: Form) -> None:
-    filed = opened.filed
-    say.title("Filed", "The report is signed and on record.")
-    if filed is not None:
-        version = f", version {filed.version}" if filed.version > 1 else ""
-        st.text(f"Session {filed.session_ref}{version}, filed by {visit.actor.name}.")
-        review.warnings(filed.warnings)
-    with st.container(horizontal=True):
-        if st.button("Next report", type="primary", icon=":material/add:", key="next"):
-            form.close()
-            st.rerun()
-        if st.button("Back to Today", key="to-today"):
-            form.close()
-            places.go("today")
