@@ -1,17 +1,24 @@
 """How fast an incidence table is, beside pandas and DuckDB on plaintext: ``benchmarks.rates``.
 
 A made-up clinic is imported into an encrypted store; its CSV is also written as Parquet. Then each
-way makes the whole table (every protocol, every term and "any adverse event") over all sessions,
-per session and per patient, in a process of its own. All must count the same; ours adds intervals.
+way makes the whole table (every protocol, every term and "any adverse event") per session and per
+patient, over all sessions and over the last quarter, in a process of its own. All must count the
+same; ours adds intervals that know which sessions are of one patient.
+
+``--growth`` does it at 10,000, 100,000 and 1,000,000 sessions over ten years, and prints how the
+time grows: the slope of its logarithm on that of the number of sessions (1 is in proportion).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+import statistics
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -24,7 +31,10 @@ from safety.access import CONSOLE
 UNITS: Final = ("session", "patient")
 REPEATS: Final = 5
 ANY: Final = "any adverse event"
-FIRST, LAST = "2000-01-01", "2099-12-31"
+ALL: Final = ("2000-01-01", "2099-12-31")
+GROWTH: Final = (10_000, 100_000, 1_000_000)
+TEN_YEARS: Final = 3_652
+Period = tuple[str, str]
 Counts = dict[str, list[int]]
 """``protocol/term``: units with the event, units exposed, events. Terms that never occurred are
 left out."""
@@ -40,13 +50,14 @@ def timed(run: Callable[[], Counts]) -> tuple[float, float, Counts]:
     return spent[0], min(spent[1:]), counts
 
 
-def afterdose(folder: Path, unit: str) -> tuple[float, float, Counts]:
+def afterdose(folder: Path, unit: str, period: Period) -> tuple[float, float, Counts]:
     """Ours: the store is open; the first run reads and decrypts its pages."""
     from datetime import date
 
     from reports.rates import RateQuery, incidence
 
-    query = RateQuery(date.fromisoformat(FIRST), date.fromisoformat(LAST), unit=unit)
+    first, last = map(date.fromisoformat, period)
+    query = RateQuery(first, last, unit=unit)
     store = open_made(folder)
 
     def run() -> Counts:
@@ -62,7 +73,7 @@ def afterdose(folder: Path, unit: str) -> tuple[float, float, Counts]:
     return found
 
 
-def pandas_frames(folder: Path, unit: str) -> tuple[float, float, Counts]:
+def pandas_frames(folder: Path, unit: str, period: Period) -> tuple[float, float, Counts]:
     """Pandas on CSV: the first number is with reading the files, the second without."""
     import pandas as pd
 
@@ -74,7 +85,7 @@ def pandas_frames(folder: Path, unit: str) -> tuple[float, float, Counts]:
         return sessions, pd.read_csv(folder / "events.csv", usecols=["session_ref", "term"])
 
     def count(sessions: Any, events: Any) -> Counts:
-        inside = sessions[sessions["started_at"].between(FIRST, LAST)]
+        inside = sessions[sessions["started_at"].str[:10].between(*period)]
         joined = events.merge(inside, on="session_ref")
         exposed = inside.groupby("protocol")[key].nunique()
         anything = joined.groupby("protocol").agg(x=(key, "nunique"), events=("term", "size"))
@@ -98,7 +109,7 @@ def _of(frame: Any) -> list[tuple[Any, Any]]:
 _DUCKDB: Final = """
 WITH inside AS (
     SELECT session_ref, patient_mrn, protocol FROM '{folder}/sessions.parquet'
-    WHERE started_at BETWEEN '{first}' AND '{last}'
+    WHERE started_at[:10] BETWEEN '{first}' AND '{last}'
 ), joined AS (
     SELECT protocol, term, {key} AS unit
     FROM '{folder}/events.parquet' JOIN inside USING (session_ref)
@@ -111,12 +122,13 @@ GROUP BY GROUPING SETS ((protocol, term), (protocol))
 """
 
 
-def duckdb_parquet(folder: Path, unit: str) -> tuple[float, float, Counts]:
+def duckdb_parquet(folder: Path, unit: str, period: Period) -> tuple[float, float, Counts]:
     """DuckDB on Parquet; each run reads the columns it needs from the files."""
     import duckdb
 
     key = "session_ref" if unit == "session" else "patient_mrn"
-    query = _DUCKDB.format(folder=folder, first=FIRST, last=LAST, key=key, any=ANY)
+    first, last = period
+    query = _DUCKDB.format(folder=folder, first=first, last=last, key=key, any=ANY)
     connection = duckdb.connect()
 
     def run() -> Counts:
@@ -126,7 +138,7 @@ def duckdb_parquet(folder: Path, unit: str) -> tuple[float, float, Counts]:
     return timed(run)
 
 
-WAYS: Final[dict[str, Callable[[Path, str], tuple[float, float, Counts]]]] = {
+WAYS: Final[dict[str, Callable[[Path, str, Period], tuple[float, float, Counts]]]] = {
     "afterdose": afterdose,
     "pandas": pandas_frames,
     "duckdb": duckdb_parquet,
@@ -142,18 +154,48 @@ def main() -> None:
     """Make the clinic, measure every way, compare the counts."""
     arguments = _arguments()
     if arguments.way:
-        first, again, counts = WAYS[arguments.way](arguments.folder, arguments.unit)
+        period = tuple(arguments.period.split(":"))
+        first, again, counts = WAYS[arguments.way](arguments.folder, arguments.unit, period)
         print(json.dumps({"first": first, "again": again, "counts": counts}))
         return
-    size = size_of(arguments)
     print(machine())
     print(busy(), end="\n\n")
+    sizes = [size_of(arguments)]
+    if arguments.growth:
+        sizes = [Size(n, n * 3 // 2, n // 12, days=TEN_YEARS) for n in GROWTH]
+    spent: dict[str, list[float]] = {}
+    for size in sizes:
+        for what, seconds in _measured(size).items():
+            spent.setdefault(what, []).append(seconds)
+    if len(sizes) > 1:
+        _growth([size.sessions for size in sizes], spent)
+
+
+def _measured(size: Size) -> dict[str, float]:
+    """Print how each way does at one size; give our seconds by what was counted."""
     with TemporaryDirectory(prefix="afterdose-benchmark-") as made:
         folder = Path(made)
         _fill(folder, size)
         print(f"{size.sessions:,} sessions, {size.events:,} events, {size.patients:,} patients")
-        for unit in UNITS:
-            _compare(folder, unit)
+        return {
+            f"{name}, per {unit}": _compare(folder, unit, name, period)
+            for name, period in (("all", ALL), ("last quarter", _last_quarter(size)))
+            for unit in UNITS
+        }
+
+
+def _last_quarter(size: Size) -> Period:
+    last = size.first_day + timedelta(days=size.days)
+    return (last - timedelta(days=91)).isoformat(), last.isoformat()
+
+
+def _growth(sessions: list[int], spent: dict[str, list[float]]) -> None:
+    print("\nslope of log(seconds) on log(sessions), ours:")
+    x = [math.log(number) for number in sessions]
+    for what, seconds in spent.items():
+        slope = statistics.linear_regression(x, [math.log(each) for each in seconds]).slope
+        times = ", ".join(f"{each * 1e3:.0f} ms" for each in seconds)
+        print(f"  {what:28} {slope:5.2f}   ({times})")
 
 
 def _fill(folder: Path, size: Size) -> None:
@@ -175,13 +217,11 @@ def _fill(folder: Path, size: Size) -> None:
         )
 
 
-def _compare(folder: Path, unit: str) -> None:
-    found = {
-        way: alone("benchmarks.rates", ["--way", way, "--unit", unit, "--folder", folder])
-        for way in WAYS
-    }
+def _compare(folder: Path, unit: str, name_of_period: str, period: Period) -> float:
+    asked: list[str | Path] = ["--unit", unit, "--folder", folder, "--period", ":".join(period)]
+    found = {way: alone("benchmarks.rates", ["--way", way, *asked]) for way in WAYS}
     ours = found["afterdose"]
-    print(f"\nper {unit}: {len(ours['counts'])} rows that are not zero")
+    print(f"\n{name_of_period}, per {unit}: {len(ours['counts'])} rows that are not zero")
     for way, each in found.items():
         name, first, again = NAMES[way]
         print(
@@ -192,6 +232,7 @@ def _compare(folder: Path, unit: str) -> None:
         if each["counts"] != ours["counts"]:
             sys.exit(f"{name} counted otherwise: {_difference(ours['counts'], each['counts'])}")
     print("  All counts agree.")
+    return float(ours["again"])
 
 
 def _difference(ours: Counts, theirs: Counts) -> str:
@@ -207,6 +248,8 @@ def _arguments() -> argparse.Namespace:
     add_size(parser)
     parser.add_argument("--way", choices=tuple(WAYS), help=argparse.SUPPRESS)
     parser.add_argument("--unit", choices=UNITS, default="session", help=argparse.SUPPRESS)
+    parser.add_argument("--growth", action="store_true", help="three sizes over ten years")
+    parser.add_argument("--period", default=":".join(ALL), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 

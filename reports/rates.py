@@ -1,88 +1,60 @@
 """Incidence: how often an adverse event was reported, with its denominator and interval.
 
 Three units, each with its trap. *session*: sessions with the event of all sessions; sessions of one
-patient are alike, so the interval is too narrow. *patient*: patients with the event at least once
-of all patients; it rises with the number of sessions, so protocols of different length do not
-compare. *patient-month*: patients per 100 patient-months at risk; it takes the risk as constant
-over time, which acute effects are not.
+patient are alike, so the interval is taken over patients (:mod:`reports.clustered`). *patient*:
+patients with the event at least once of all patients; it rises with the number of sessions, so
+protocols of different length do not compare. *patient-month*: patients per 100 patient-months at
+risk, or with ``all_events`` the events, each time anew; it takes the risk as constant over time,
+which acute effects are not.
 
-**Time at risk** of a patient under a protocol begins on the day of the first session in the period,
-both end days counted. It ends on the day of the first event or, without one, at the end of
-follow-up: the day of the last session in the period plus the planned interval of the protocol (its
-newest version), but not after the period and not after today. A month has 30.4375 days.
+A grade is never missing: a report without the grade of an event cannot be filed or imported. Of
+several grades of one term a session has one, and a patient counts once at the worst.
+
+For time at risk see :mod:`reports.at_risk`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Final
 
 from sqlalchemy import Connection
 
 from reports import counting
+from reports.asking import (
+    ANYTHING,
+    DEFAULT,
+    Asked,
+    RateQuery,
+    asked_terms,
+    selection,
+    wanted_of,
+)
 from reports.at_risk import TimeAtRisk
-from reports.counting import Selection, Tally
-from reports.intervals import LEVEL, METHODS, Estimate
-from reports.rows import ANY_EVENT, PATIENT, PATIENT_MONTH, SESSION, UNITS, ExposureRow, RateRow
+from reports.clustered import CLUSTERED, ClusteredEstimate, wilson_clustered
+from reports.dimensions import DIMENSIONS, Group, groups
+from reports.gathering import NO_HITS, Exposed, Hits, Key, gathered
+from reports.intervals import METHODS, Estimate
+from reports.rows import PATIENT, PATIENT_MONTH, ExposureRow, RateRow
 from safety.access import Action, Actor, guarded
 from safety.clock import day_number
-from safety.errors import UnknownName, UserError
-from safety.limits import GRADE
 from safety.store import seeding
 from safety.store.handle import Store
-from safety.vocabulary import parse_protocols, vocabulary
-from safety.vocabulary.names import fold
+from safety.vocabulary import parse_protocols
 
-
-@dataclass(frozen=True, slots=True)
-class RateQuery:
-    """What is asked: sessions from ``first`` to ``last``, both days included.
-
-    ``term`` is a term or a group by any of its names (None: every term); ``min_grade`` leaves out
-    milder events; ``treatment_emergent`` leaves out what was there before the dose. ``method`` is
-    that of proportions: rates over time are always exact Poisson. Raises UserError.
-    """
-
-    first: date
-    last: date
-    unit: str = SESSION
-    by: str = "protocol"
-    term: str | None = None
-    min_grade: int = 1
-    treatment_emergent: bool = False
-    method: str = "wilson"
-    level: float = LEVEL
-
-    def __post_init__(self) -> None:
-        if self.first > self.last:
-            raise UserError(
-                f"The period ends ({self.last}) before it begins ({self.first}). Swap the dates."
-            )
-        _one_of("unit", self.unit, UNITS)
-        _one_of("by", self.by, ("protocol",))
-        _one_of("method", self.method, tuple(METHODS))
-        if not GRADE.low <= self.min_grade <= GRADE.high:
-            raise UserError(f"There is no grade {self.min_grade}: grades go from 1 to 5.")
-        if not 0 < self.level < 1:
-            raise UserError(f"The level {self.level:g} must lie between 0 and 1, such as 0.95.")
-
-
-def _one_of(name: str, given: str, choices: tuple[str, ...]) -> None:
-    if given not in choices:
-        raise UserError(f"{name} must be one of: {', '.join(choices)}.")
+__all__ = ["RateQuery", "exposure", "incidence", "today"]
 
 
 @guarded(Action.READ_RATES)
 def incidence(store: Store, actor: Actor, query: RateQuery) -> tuple[RateRow, ...]:
     """Incidence by protocol and term: ``any adverse event`` first, then the terms, zeros too.
 
-    Every protocol with a session in the period has its rows, in the order in which protocols were
-    added; terms stand in the order of the vocabulary. A group counts the union of its members: a
-    session or patient once. Raises UnknownName for a term that does not exist.
+    Every protocol (or group of ``query.by``) with a session in the period has its rows, protocols
+    in the order in which they were added; terms stand in the order of the vocabulary. A group of
+    terms counts the union of its members: a session or patient once. Raises UnknownName for a term,
+    protocol or site that does not exist.
     """
     with store.read() as connection:
         return incidence_rows(connection, query, today(store))
@@ -103,54 +75,40 @@ def today(store: Store) -> date:
 
 def exposure_rows(connection: Connection, period: RateQuery) -> tuple[ExposureRow, ...]:
     """:func:`exposure` inside a transaction, for a caller that has asked for the role."""
-    found = counting.done(connection, _selection(connection, period))
+    found = counting.done(connection, selection(connection, period))
     return tuple(
         ExposureRow(
-            protocol.id,
-            protocol.name,
+            group.id,
+            group.name,
             done.sessions,
             done.patients,
             done.reports_amended,
             done.sessions_nothing_said,
         )
-        for protocol in _protocols(connection, found)
-        for done in (found[protocol.no],)
+        for group in groups(connection, DIMENSIONS["protocol"], ((no,) for no in found))
+        for done in (found[group.key[0]],)
     )
 
 
 def patients_in_all(connection: Connection, period: RateQuery) -> int:
     """Patients with a session in the period, each once, whatever the protocols."""
-    return counting.patients(connection, _selection(connection, period))
+    return counting.patients(connection, selection(connection, period))
 
 
 def incidence_rows(connection: Connection, query: RateQuery, now: date) -> tuple[RateRow, ...]:
     """:func:`incidence` inside a transaction, for a caller that has asked for the role."""
-    asked = _asked(query.term)
-    wanted = _selection(connection, query)
-    tallies = _Tallies(connection, wanted, asked)
-    protocols = _protocols(connection, tallies.exposed)
+    asked = asked_terms(query.term)
+    counts = _Counts(connection, query, asked)
     if query.unit == PATIENT_MONTH:
-        at_risk = TimeAtRisk(connection, wanted, _intervals(protocols), day_number(now))
-        count: _Count = partial(_over_time, query, tallies, at_risk)
+        at_risk = TimeAtRisk(connection, counts.wanted, _intervals(connection), day_number(now))
+        count: _Count = partial(_over_time, query, counts, at_risk)
     else:
-        count = partial(_of_all, query, tallies)
+        count = partial(_of_all, query, counts)
     return tuple(
-        _row(protocol, each, query.unit, count(protocol.no, each))
-        for protocol in protocols
-        for each in (_ANYTHING, *asked)
+        _row(group, each, query.unit, counts.exposed(group.key).patients, count(group.key, each))
+        for group in counts.groups(connection)
+        for each in (ANYTHING, *asked)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What gets a row: its id, its name, and the terms it stands for."""
-
-    id: str
-    name: str
-    members: tuple[str, ...]
-
-
-_ANYTHING: Final = _Asked(ANY_EVENT, ANY_EVENT.capitalize(), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,109 +121,85 @@ class _Counted:
     estimate: Estimate
 
 
-_Count = Callable[[int, _Asked], _Counted]
+_Count = Callable[[Key, Asked], _Counted]
 
 
-def _asked(text: str | None) -> list[_Asked]:
-    words = vocabulary()
-    if text is None:
-        return [_Asked(term.id, term.name, (term.id,)) for term in words.terms]
-    if fold(text) == ANY_EVENT:
-        return []
-    try:
-        group = words.group(text)
-    except UnknownName:
-        term = words.find(text)
-        return [_Asked(term.id, term.name, (term.id,))]
-    return [_Asked(group.id, group.name, group.members)]
+def _intervals(connection: Connection) -> dict[int, int]:
+    """Planned days between sessions by protocol number, of the newest version."""
+    return {
+        row.no: parse_protocols(row.content.encode())[0].planned_interval_days
+        for row in counting.every_protocol(connection)
+    }
 
 
-def _selection(connection: Connection, query: RateQuery) -> Selection:
-    first, last = day_number(query.first), day_number(query.last)
-    long = counting.is_long(connection, first, last)
-    return Selection(first, last, query.min_grade, query.treatment_emergent, long)
-
-
-@dataclass(frozen=True, slots=True)
-class _Protocol:
-    no: int
-    id: str
-    name: str
-    interval_days: int
-
-
-def _protocols(connection: Connection, seen: Mapping[int, object]) -> list[_Protocol]:
-    """The protocols that were in use in the period, also those retired since."""
-    found = []
-    for row in counting.every_protocol(connection):
-        if row.no in seen:
-            protocol = parse_protocols(row.content.encode())[0]
-            days = protocol.planned_interval_days
-            found.append(_Protocol(row.no, row.id, protocol.name, days))
-    return found
-
-
-def _intervals(protocols: Iterable[_Protocol]) -> dict[int, int]:
-    return {protocol.no: protocol.interval_days for protocol in protocols}
-
-
-class _Tallies:
+class _Counts:
     """Sessions, patients and events of any event and of each term or group that was asked for."""
 
-    def __init__(self, connection: Connection, wanted: Selection, asked: Iterable[_Asked]) -> None:
-        self.exposed = counting.exposed(connection, wanted)
-        self.numbers = seeding.term_numbers(connection)
-        self._terms = counting.terms(connection, wanted)
-        self._unions = {
-            each.id: counting.union(connection, wanted, self.members(each))
-            for each in asked
-            if len(each.members) > 1
-        }
-        self._events: Counter[int] = Counter()
-        for (protocol_no, _), tally in self._terms.items():
-            self._events[protocol_no] += tally.events
+    def __init__(self, connection: Connection, query: RateQuery, asked: Iterable[Asked]) -> None:
+        self.wanted = wanted_of(connection, query)
+        self._numbers = seeding.term_numbers(connection)
+        unions = {each.id: self.members(each) for each in asked if len(each.members) > 1}
+        self._unions = {name: -at for at, name in enumerate(unions, start=1)}
+        by_number = {self._unions[name]: members for name, members in unions.items()}
+        self._found = gathered(connection, self.wanted, by_number)
 
-    def members(self, asked: _Asked) -> list[int]:
+    def groups(self, connection: Connection) -> list[Group]:
+        """The groups that have rows."""
+        by = self.wanted.by
+        return groups(connection, by, self._found.anything if by.of_event else self._found.exposed)
+
+    def members(self, asked: Asked) -> list[int]:
         """Numbers of the terms; one that this store has never seen has no number and no events."""
-        return [self.numbers[term] for term in asked.members if term in self.numbers]
+        return [self._numbers[term] for term in asked.members if term in self._numbers]
 
-    def of(self, protocol_no: int, asked: _Asked) -> Tally:
+    def exposed(self, key: Key) -> Exposed:
+        """The exposure of one group; splitting events leaves all sessions in each."""
+        return self._found.exposed[() if self.wanted.by.of_event else key]
+
+    def of(self, key: Key, asked: Asked) -> Hits:
         """The counts of one row."""
-        if asked is _ANYTHING:
-            seen = self.exposed[protocol_no]
-            events = self._events[protocol_no]
-            return Tally(seen.sessions_with_event, seen.patients_with_event, events)
+        if asked is ANYTHING:
+            return self._found.anything.get(key, NO_HITS)
+        terms = self._found.terms.get(key, {})
         if asked.id in self._unions:
-            return self._unions[asked.id].get(protocol_no, Tally())
-        found = (self._terms.get((protocol_no, number)) for number in self.members(asked))
-        return next(filter(None, found), Tally())
+            return terms.get(self._unions[asked.id], NO_HITS)
+        found = (terms.get(number) for number in self.members(asked))
+        return next(filter(None, found), NO_HITS)
 
 
-def _of_all(query: RateQuery, tallies: _Tallies, protocol_no: int, asked: _Asked) -> _Counted:
+def _of_all(query: RateQuery, counts: _Counts, key: Key, asked: Asked) -> _Counted:
     """Sessions, or patients, with the event, of all."""
-    tally, exposed = tallies.of(protocol_no, asked), tallies.exposed[protocol_no]
+    hits, exposed = counts.of(key, asked), counts.exposed(key)
     if query.unit == PATIENT:
-        x, n = tally.patients, exposed.patients
+        x, n = hits.patients, exposed.patients
+        method = "wilson" if query.method == DEFAULT else query.method
+        return _Counted(x, n, hits.events, METHODS[method](x, n, query.level))
+    x, n = hits.sessions, exposed.sessions
+    if query.method in {DEFAULT, CLUSTERED}:
+        estimate: Estimate = wilson_clustered(exposed.sums(hits), query.level)
     else:
-        x, n = tally.sessions, exposed.sessions
-    return _Counted(x, n, tally.events, METHODS[query.method](x, n, query.level))
+        estimate = METHODS[query.method](x, n, query.level)
+    return _Counted(x, n, hits.events, estimate)
 
 
 def _over_time(
-    query: RateQuery, tallies: _Tallies, at_risk: TimeAtRisk, protocol_no: int, asked: _Asked
+    query: RateQuery, counts: _Counts, at_risk: TimeAtRisk, key: Key, asked: Asked
 ) -> _Counted:
-    """Patients with the event in the months that all patients were at risk of it."""
-    terms = None if asked is _ANYTHING else tallies.members(asked)
-    found = at_risk.of(protocol_no, terms)
-    events = tallies.of(protocol_no, asked).events
+    """Patients with the event, or all events, in the months of follow-up."""
+    terms = None if asked is ANYTHING else counts.members(asked)
+    events = counts.of(key, asked).events
+    if query.all_events:
+        estimate = at_risk.all_events(key, terms, query.level)
+        return _Counted(events, at_risk.months(key), events, estimate)
+    found = at_risk.of(key, terms)
     return _Counted(found.patients_with_event, found.months, events, found.rate(query.level))
 
 
-def _row(protocol: _Protocol, asked: _Asked, unit: str, counted: _Counted) -> RateRow:
+def _row(group: Group, asked: Asked, unit: str, patients: int, counted: _Counted) -> RateRow:
     estimate = counted.estimate
     return RateRow(
-        protocol.id,
-        protocol.name,
+        group.id,
+        group.name,
         asked.id,
         asked.name,
         unit,
@@ -276,4 +210,6 @@ def _row(protocol: _Protocol, asked: _Asked, unit: str, counted: _Counted) -> Ra
         estimate.low,
         estimate.high,
         estimate.method,
+        patients,
+        estimate.design_effect if isinstance(estimate, ClusteredEstimate) else None,
     )

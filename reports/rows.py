@@ -16,15 +16,30 @@ PATIENT: Final = "patient"
 PATIENT_MONTH: Final = "patient-month"
 UNITS: Final = (SESSION, PATIENT, PATIENT_MONTH)
 
+BY: Final = (
+    "protocol",
+    "protocol-version",
+    "site",
+    "route",
+    "dose-band",
+    "session-number",
+    "setting",
+    "age-band",
+    "sex",
+    "elicitation",
+)
+"""What incidence can be counted by; :mod:`reports.dimensions` has the SQL of each."""
+
 
 @dataclass(frozen=True, slots=True)
 class RateRow:
-    """Incidence of one term under one protocol.
+    """Incidence of one term under one protocol, or in one group of what else it is counted by.
 
     ``with_event`` counts units (sessions or patients) with the event at least once, ``events``
     counts adverse events. ``exposed`` is a count of sessions or patients, or patient-months.
     ``estimate``, ``low`` and ``high`` are fractions, or rates per 100 patient-months; None means
-    no information.
+    no information. ``patients`` are those exposed. ``design_effect`` says, per session and where
+    it can be measured, how many times wider than of independent sessions the variance is.
     """
 
     protocol: str
@@ -39,6 +54,8 @@ class RateRow:
     low: float | None
     high: float | None
     method: str
+    patients: int = 0
+    design_effect: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

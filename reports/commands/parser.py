@@ -8,12 +8,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from reports.rows import BY, UNITS
 from safety import __version__
 
 FORMATS: Final = ("table", "csv", "json")
-UNITS: Final = ("session", "patient", "patient-month")
 METHODS: Final = ("wilson", "clopper-pearson", "jeffreys")
-ROLES: Final = ("nurse", "director", "compliance", "administrator")
+DIFFERENCES: Final = ("newcombe", "miettinen-nurminen", "wald")
+TREND_CHARTS: Final = ("p", "p-exact", "u", "u-exact", "laney", "ewma", "g", "t", "cusum")
+TREND_RULES: Final = ("limits", "sparing", "sparing-nelson", "western-electric", "nelson")
+ROLES: Final = ("nurse", "charge", "director", "compliance", "administrator")
 
 Subparsers = Any  # argparse keeps this type to itself
 Parser = argparse.ArgumentParser
@@ -103,7 +106,7 @@ def _add_rates(commands: Subparsers) -> None:
     parser.add_argument(
         "--to", dest="last", type=_day, required=True, metavar="DATE", help="last day"
     )
-    parser.add_argument("--by", choices=("protocol",), default="protocol")
+    parser.add_argument("--by", choices=BY, default="protocol", help="one row a value of this")
     parser.add_argument("--unit", choices=UNITS, default="session", help="what is counted")
     parser.add_argument("--term", metavar="T", help="one term or group, by id, name or synonym")
     parser.add_argument(
@@ -112,9 +115,103 @@ def _add_rates(commands: Subparsers) -> None:
     parser.add_argument(
         "--treatment-emergent", action="store_true", help="leave out what was there before the dose"
     )
+    parser.add_argument("--serious", action="store_true", help="only serious events")
     parser.add_argument(
-        "--method", choices=METHODS, default="wilson", help="interval of a proportion"
+        "--related", action="store_true", help="only events certainly, probably or possibly related"
     )
+    parser.add_argument(
+        "--all-events", action="store_true", help="per patient-month: each event counts anew"
+    )
+    parser.add_argument(
+        "--protocol", action="append", metavar="P", help="only this protocol; may be repeated"
+    )
+    parser.add_argument(
+        "--site", action="append", metavar="S", help="only this site; may be repeated"
+    )
+    parser.add_argument(
+        "--method",
+        choices=("default", "wilson-clustered", *METHODS),
+        default="default",
+        help="interval of a proportion; default: wilson-clustered per session, wilson per patient",
+    )
+    _add_format(parser)
+
+
+def _add_compare(commands: Subparsers) -> None:
+    parser = _command(commands, "compare", "compare", "one protocol against another, by term")
+    parser.add_argument(
+        "--reference", required=True, metavar="P", help="protocol to compare with: id or name"
+    )
+    parser.add_argument("--against", required=True, metavar="P", help="protocol that is compared")
+    parser.add_argument(
+        "--from", dest="first", type=_day, required=True, metavar="DATE", help="first day"
+    )
+    parser.add_argument(
+        "--to", dest="last", type=_day, required=True, metavar="DATE", help="last day"
+    )
+    parser.add_argument(
+        "--unit", choices=("session", "patient"), default="session", help="what is counted"
+    )
+    parser.add_argument("--term", metavar="T", help="one term or group, by id, name or synonym")
+    parser.add_argument(
+        "--min-grade", type=int, default=1, choices=range(1, 6), help="leave out milder events"
+    )
+    parser.add_argument(
+        "--treatment-emergent", action="store_true", help="leave out what was there before the dose"
+    )
+    parser.add_argument(
+        "--difference",
+        choices=DIFFERENCES,
+        default="default",
+        help="limits of the difference (default: clustered by session, newcombe by patient)",
+    )
+    parser.add_argument(
+        "--stratify", choices=("site", "dose-band"), help="compare within strata, by patient"
+    )
+    _add_format(parser)
+
+
+def _add_trend(commands: Subparsers) -> None:
+    parser = _command(commands, "trend", "trend", "one rate over time on a control chart")
+    parser.add_argument(
+        "--term",
+        default="any adverse event",
+        metavar="T",
+        help="one term or group, by id, name or synonym (default: any adverse event)",
+    )
+    parser.add_argument(
+        "--protocol", required=True, metavar="P", help="protocol: id, name or synonym"
+    )
+    parser.add_argument(
+        "--from", dest="first", type=_day, required=True, metavar="DATE", help="first day"
+    )
+    parser.add_argument(
+        "--to", dest="last", type=_day, required=True, metavar="DATE", help="last day"
+    )
+    parser.add_argument(
+        "--every", choices=("week", "month"), default="week", help="a point is (default: week)"
+    )
+    parser.add_argument("--chart", choices=TREND_CHARTS, default="p", help="kind (default: p)")
+    parser.add_argument(
+        "--rules", choices=TREND_RULES, default="sparing", help="of a signal (default: sparing)"
+    )
+    parser.add_argument(
+        "--baseline",
+        type=int,
+        default=20,
+        metavar="N",
+        help="periods that centre and limits come from, the first ones (default: 20)",
+    )
+    parser.add_argument(
+        "--unit", choices=("session", "patient"), default="session", help="what is counted"
+    )
+    parser.add_argument(
+        "--min-grade", type=int, default=1, choices=range(1, 6), help="leave out milder events"
+    )
+    parser.add_argument(
+        "--treatment-emergent", action="store_true", help="leave out what was there before the dose"
+    )
+    parser.add_argument("--site", metavar="S", help="only this site")
     _add_format(parser)
 
 
@@ -235,6 +332,8 @@ _COMMANDS: Final[tuple[Callable[[Subparsers], None], ...]] = (
     _add_import,
     _add_plan,
     _add_rates,
+    _add_compare,
+    _add_trend,
     _add_export,
     _add_verify,
     _add_rebuild,

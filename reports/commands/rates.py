@@ -36,8 +36,20 @@ def run(arguments: Namespace) -> int:
         min_grade=arguments.min_grade,
         treatment_emergent=arguments.treatment_emergent,
         method=arguments.method,
+        protocols=_chosen(arguments.protocol),
+        sites=_chosen(arguments.site),
+        serious=arguments.serious,
+        related=arguments.related,
+        all_events=arguments.all_events,
     )
     with open_home(arguments) as store:
         rows = incidence(store, CONSOLE, query)
-    print_rows(map(asdict, rows), COLUMNS, arguments.format)
+    # The first column is called what its values are; a table by protocol keeps its stable name.
+    group = query.by.replace("-", "_")
+    lines = ({group: row.protocol, **asdict(row)} for row in rows)
+    print_rows(lines, (group, *COLUMNS[1:]), arguments.format)
     return 0
+
+
+def _chosen(names: list[str] | None) -> tuple[str, ...] | None:
+    return tuple(names) if names else None

@@ -79,7 +79,10 @@ def _tables(connection: Connection, quarter: Quarter) -> SafeTables:
         row
         for unit in (SESSION, PATIENT)
         for row in incidence_rows(
-            connection, RateQuery(quarter.first, quarter.last, unit), quarter.last
+            # Limits that know the patients could tell more of them than the counts do.
+            connection,
+            RateQuery(quarter.first, quarter.last, unit, method="wilson"),
+            quarter.last,
         )
     ]
     return suppress(exposure_rows(connection, period), patients_in_all(connection, period), rates)

@@ -38,5 +38,6 @@ def pick(visit: Visit, key: str, *, closed: bool = False) -> Quarter:
         index=1 if closed else 0,
         format_func=lambda quarter: in_words(quarter, now),
         key=key,
+        bind="query-params",
         width=340,
     )

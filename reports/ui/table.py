@@ -9,12 +9,21 @@ from typing import Any, Final
 from reports.rows import ANY_EVENT, ExposureRow, RateRow
 
 METHODS: Final = {
+    "default": "as fits the count",
     "wilson": "Wilson",
     "clopper-pearson": "Clopper-Pearson",
     "jeffreys": "Jeffreys",
 }
+CALLED: Final = METHODS | {
+    "wilson-clustered": "Wilson, over patients",
+    "clopper-pearson by patients": "Clopper-Pearson, by patients",
+    "one patient": "none: one patient tells nothing of others",
+}
+"""What each method that a row can carry is called in a sentence."""
+
 _NONE: Final = "no data"
 UNITS: Final = {"session": "sessions", "patient": "patients"}
+SUBSETS: Final = {"all": "All events", "serious": "Serious only", "related": "Related only"}
 
 
 def percent(fraction: float | None) -> str:
@@ -73,16 +82,17 @@ def by_term(rows: Iterable[RateRow]) -> list[TermRows]:
     return sorted(terms, key=lambda t: (t.term != ANY_EVENT, -t.apart, -t.highest, t.name))
 
 
-def lines(terms: Sequence[TermRows]) -> list[dict[str, Any]]:
-    """One line a term and protocol, as the table shows them."""
+def lines(terms: Sequence[TermRows], group: str = "Protocol") -> list[dict[str, Any]]:
+    """One line a term and protocol (or other ``group``), as the table shows them."""
     return [
         {
             "Effect": term.name,
-            "Protocol": row.protocol_name,
+            group: row.protocol_name,
             "Share": percent(row.estimate),
             "n / N": of_all(row),
             "95 % interval": interval(row),
             "Events": row.events,
+            "Design effect": row.design_effect,
         }
         for term in terms
         for row in term.rows

@@ -141,7 +141,7 @@ def test_rates_have_exactly_the_promised_fields_and_ids(filled: Desk) -> None:
     )
     assert (first["with_event"], first["exposed"], first["events"]) == (1, 2, 2)
     assert first["estimate"] == 0.5
-    assert (first["unit"], first["method"]) == ("session", "wilson")
+    assert (first["unit"], first["method"]) == ("session", "one patient")
     zero = [row for row in rows if row["with_event"] == 0]
     assert len(zero) > 100
     assert {row["low"] for row in zero} == {0.0}
@@ -159,7 +159,9 @@ def test_the_formats_say_the_same(filled: Desk) -> None:
 
 def test_every_option_of_rates_reaches_the_count(filled: Desk) -> None:
     def nausea(*options: str) -> list[tuple[object, ...]]:
-        done = filled.run("rates", *PERIOD, "--term", "nausea", "--format", "json", *options)
+        wilson = () if "patient-month" in options else ("--method", "wilson")
+        asked = ("rates", *PERIOD, "--term", "nausea", "--format", "json", *wilson, *options)
+        done = filled.run(*asked)
         rows = [row for row in json.loads(done.out) if row["term"] == "nausea"]
         return [(row["with_event"], row["exposed"], row["method"]) for row in rows]
 
@@ -167,11 +169,21 @@ def test_every_option_of_rates_reaches_the_count(filled: Desk) -> None:
     assert nausea("--unit", "patient") == [(1, 1, "wilson"), (1, 1, "wilson")]
     assert nausea("--min-grade", "2") == [(1, 2, "wilson"), (0, 1, "wilson")]
     assert nausea("--method", "clopper-pearson")[0][2] == "clopper-pearson"
+    assert nausea("--method", "default")[0][2] == "one patient"
+    assert nausea("--serious") == [(0, 2, "wilson"), (0, 1, "wilson")]
+    assert nausea("--related") == [(0, 2, "wilson"), (0, 1, "wilson")]
+    assert nausea("--protocol", "im_ketamine_depression") == [(1, 1, "wilson")]
     assert nausea("--treatment-emergent") == [(1, 2, "wilson"), (1, 1, "wilson")]
     assert nausea("--to", "2026-01-31") == [(1, 2, "wilson")]
     [(patients, months, method), _] = nausea("--unit", "patient-month")
     assert (patients, months) == (1, 1 / 30.4375)
     assert "followed to last session + planned interval" in str(method)
+
+
+def test_the_first_column_is_called_what_its_values_are(filled: Desk) -> None:
+    rows = filled.run("rates", *PERIOD, "--by", "dose-band", "--format", "json").json()
+    assert list(rows[0]) == ["dose_band", *FIELDS[1:]]
+    assert sum(row["exposed"] for row in rows if row["term"] == "any adverse event") == 3
 
 
 def test_a_period_without_sessions_gives_an_empty_list(filled: Desk) -> None:

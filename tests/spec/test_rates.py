@@ -105,17 +105,20 @@ def test_each_session_counts_also_the_one_in_which_nothing_happened(store: Store
 def test_no_event_in_four_sessions_still_has_an_upper_limit(store: Store) -> None:
     filed(store, "2026-01-05 A iv |\n" * 4)
     # By Wilson, with z squared 3.841: 3.841 of 7.841.
-    assert estimates(store, "nausea") == ["iv 0.000 [0.000, 0.490]"]
+    assert estimates(store, "nausea", method="wilson") == ["iv 0.000 [0.000, 0.490]"]
+    # All four are of one patient, who tells as much as one session: 1 - 0.025.
+    assert estimates(store, "nausea") == ["iv 0.000 [0.000, 0.975]"]
 
 
 def test_an_event_in_every_one_of_four_sessions(store: Store) -> None:
     filed(store, "2026-01-05 A iv | nausea 1\n" * 4)
-    assert estimates(store, "nausea") == ["iv 1.000 [0.510, 1.000]"]
+    assert estimates(store, "nausea", method="wilson") == ["iv 1.000 [0.510, 1.000]"]
+    assert estimates(store, "nausea") == ["iv 1.000 [0.025, 1.000]"]
 
 
 def test_one_in_four_by_the_methods_that_can_be_chosen(store: Store) -> None:
     filed(store, "2026-01-05 A iv | nausea 1\n" + "2026-01-05 B iv |\n" * 3)
-    assert estimates(store, "nausea") == ["iv 0.250 [0.046, 0.699]"]
+    assert estimates(store, "nausea", method="wilson") == ["iv 0.250 [0.046, 0.699]"]
     assert estimates(store, "nausea", method="clopper-pearson") == ["iv 0.250 [0.006, 0.806]"]
 
 

@@ -24,8 +24,29 @@ DAY = date(2026, 1, 1)
             "The period ends (2025-12-31) before it begins (2026-01-01). Swap the dates.",
         ),
         ({"unit": "week"}, "unit must be one of: session, patient, patient-month."),
-        ({"by": "site"}, "by must be one of: protocol."),
-        ({"method": "wald"}, "method must be one of: wilson, clopper-pearson, jeffreys."),
+        (
+            {"by": "nurse"},
+            (
+                "by must be one of: protocol, protocol-version, site, route, dose-band, "
+                "session-number, setting, age-band, sex, elicitation."
+            ),
+        ),
+        (
+            {"all_events": True},
+            "Every event counts anew only per patient-month. Choose that unit.",
+        ),
+        (
+            {"unit": "patient-month", "by": "session-number"},
+            "Nobody is at risk over time by session-number. Count per session or per patient.",
+        ),
+        (
+            {"unit": "patient", "method": "wilson-clustered"},
+            "wilson-clustered is for sessions, which belong to patients.",
+        ),
+        (
+            {"method": "wald"},
+            "method must be one of: default, wilson-clustered, wilson, clopper-pearson, jeffreys.",
+        ),
         ({"min_grade": 0}, "There is no grade 0: grades go from 1 to 5."),
         ({"min_grade": 6}, "There is no grade 6: grades go from 1 to 5."),
         ({"level": 95}, "The level 95 must lie between 0 and 1, such as 0.95."),
@@ -59,10 +80,10 @@ def test_a_store_without_sessions_has_no_rows(embedded_store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last_session", "interval", "latest", "end"),
-    [(10, 7, 30, 17), (28, 7, 30, 30), (30, 7, 30, 30), (35, 7, 30, 35)],
+    ("last_session", "planned", "latest", "end"),
+    [(10, 17, 30, 17), (28, 35, 30, 30), (30, 37, 30, 30), (35, 42, 30, 35)],
 )
 def test_follow_up_ends_one_interval_after_the_last_session_unless_cut(
-    last_session: int, interval: int, latest: int, end: int
+    last_session: int, planned: int, latest: int, end: int
 ) -> None:
-    assert end_of_follow_up(last_session, interval, latest) == end
+    assert end_of_follow_up(last_session, planned, latest) == end
