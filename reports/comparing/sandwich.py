@@ -12,14 +12,17 @@ correlation; Cochran, Sampling Techniques, 1977, 6.4):
 
 **p values** and symmetric limits are Student's t: degrees of freedom by Welch and Satterthwaite
 from both arms, at most one less than patients. With no event in one arm, or nothing else, its own
-variance would be 0; the residuals are then taken at the common share, and the test is called
-``score-t``. With no event in either arm, or fewer than two patients in one, there is no p value.
+variance would be 0. The test is then that of the common share P, called ``score-t``: residuals are
+taken at P, and each arm has at least the variance P (1 - P) / N of independent sessions, times the
+design effect of the arm that shows one. Residuals alone would leave out nearly all of the variance
+of an arm without events, which could have had some. With no event in either arm, or fewer than two
+patients in one, there is no p value.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.comparing.arms import Arm, Contrast, difference
 from reports.comparing.patients import SumsOfArm, TwoArms
@@ -75,7 +78,7 @@ def sandwich_test(arms: TwoArms) -> SandwichTest:
     both = one.x + zero.x, one.n + zero.n
     spread, method = spread_of(arms), "sandwich-t"
     if spread is None and one.n and zero.n and 0 < both[0] < both[1]:
-        spread, method = _spread(arms, both, both), "score-t"
+        spread, method = _score_spread(arms, both), "score-t"
     if spread is None or not spread.of_difference:
         return SandwichTest(None, None, None, method)
     from scipy.special import stdtr
@@ -138,6 +141,27 @@ def _spread(arms: TwoArms, share_1: Share, share_0: Share) -> Spread | None:
     v0 = f0 * _squares(arms.reference, share_0) / n0**2
     covariance = math.sqrt(f1 * f0) * _products(arms, share_1, share_0) / (n1 * n0)
     return Spread(v1, v0, covariance, _degrees(v1 / (k1 - 1), v0 / (k0 - 1), v1 + v0, arms))
+
+
+def _score_spread(arms: TwoArms, both: Share) -> Spread | None:
+    """Variances under a common share, for arms of which one shows no variance of its own."""
+    spread = _spread(arms, both, both)
+    if spread is None:
+        return None
+    x, n = both
+    alone = x / n * (1 - x / n) * max(1.0, _design_effect(arms.arm), _design_effect(arms.reference))
+    one, zero = arms.arm.sessions, arms.reference.sessions
+    return replace(
+        spread, arm=max(spread.arm, alone / one), reference=max(spread.reference, alone / zero)
+    )
+
+
+def _design_effect(sums: SumsOfArm) -> float:
+    """Of one arm at its own share; 1 where it shows none."""
+    arm, k = arm_of(sums), sums.patients
+    if k < 2 or arm.x in {0, arm.n}:
+        return 1.0
+    return k / (k - 1) * _squares(sums, (arm.x, arm.n)) * arm.n / (arm.x * (arm.n - arm.x))
 
 
 def _degrees(part_1: float, part_0: float, total: float, arms: TwoArms) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import chi2_contingency
 
 from reports.clustered import PatientSums, wilson_clustered
 from reports.comparing.arms import Contrast
@@ -183,6 +184,24 @@ def test_no_event_in_one_arm_still_compares(rows: Rows) -> None:
     turned = compared(with_events(rows, 0, None))
     assert (turned.ratio.value, turned.ratio.low) == (0.0, 0.0)
     assert turned.ratio.high is not None
+
+
+@pytest.mark.parametrize(("empty", "x", "n"), [(47, 18, 360), (20, 3, 60), (150, 9, 80)])
+def test_an_arm_without_events_keeps_the_variance_that_it_could_have_had(
+    empty: int, x: int, n: int
+) -> None:
+    """One session a patient: never surer than the pooled test of two shares, chi-squared."""
+    rows: Rows = [(1, int(at < x), 0, 0) for at in range(n)] + [(0, 0, 1, 0)] * empty
+    test = compared(rows).test
+    pooled = chi2_contingency([[x, n - x], [0, empty]], correction=False)
+    assert test.method == "score-t"
+    assert test.statistic is not None
+    assert 0 < test.statistic < 1.02 * math.sqrt(pooled.statistic)
+    assert test.p is not None
+    assert test.p > 0.98 * pooled.pvalue
+    # The same sessions from a fifth of the patients tell less.
+    few: Rows = [(5, 5 * int(at < x // 5), 0, 0) for at in range(n // 5)] + [(0, 0, 1, 0)] * empty
+    assert (compared(few).test.p or 1) > (test.p or 0)
 
 
 @ALL
