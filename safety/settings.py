@@ -26,7 +26,7 @@ _COLUMNS: Final = tables.settings.c
 def completeness_rules(store: Store, actor: Actor) -> Rules:  # noqa: ARG001 - guarded
     """The clinic's rules of completeness; version 0 are the defaults. Raises Tampered."""
     with store.read() as connection:
-        row = _trusted(store, connection, COMPLETENESS)
+        row = trusted_document(store, connection, COMPLETENESS)
     return default_rules() if row is None else parse_rules(row["content"], row["version"])
 
 
@@ -34,7 +34,7 @@ def completeness_rules(store: Store, actor: Actor) -> Rules:  # noqa: ARG001 - g
 def completeness_text(store: Store, actor: Actor) -> str:  # noqa: ARG001 - guarded
     """The file of the rules in use, comments and all, to be edited. Raises Tampered."""
     with store.read() as connection:
-        row = _trusted(store, connection, COMPLETENESS)
+        row = trusted_document(store, connection, COMPLETENESS)
     return default_text() if row is None else str(row["content"])
 
 
@@ -47,14 +47,15 @@ def set_completeness_rules(store: Store, actor: Actor, text: str) -> None:
     """
     parse_rules(text)
     with store.write() as writer:
-        known = _trusted(store, writer.connection, COMPLETENESS)
+        known = trusted_document(store, writer.connection, COMPLETENESS)
         if known is not None and known["content"] == text:
             return
-        _keep(writer, actor, COMPLETENESS, text, (known["version"] if known else 0) + 1)
+        keep_document(writer, actor, COMPLETENESS, text, (known["version"] if known else 0) + 1)
         writer.commit()
 
 
-def _keep(writer: Writer, actor: Actor, name: str, content: str, version: int) -> None:
+def keep_document(writer: Writer, actor: Actor, name: str, content: str, version: int) -> None:
+    """Write a setting as its next version, on record; the caller asks for the role and commits."""
     row: dict[str, Any] = {
         "name": name,
         "version": version,
@@ -72,7 +73,7 @@ def _keep(writer: Writer, actor: Actor, name: str, content: str, version: int) -
     writer.log(actor, "setting.change", _KIND, name, note=f"v{version}", macs=[row["mac"]])
 
 
-def _trusted(store: Store, connection: Connection, name: str) -> dict[str, Any] | None:
+def trusted_document(store: Store, connection: Connection, name: str) -> dict[str, Any] | None:
     """The row of a setting, or None. Whoever can write to the database must not loosen a rule."""
     query = select(tables.settings).where(_COLUMNS.name == name)
     found = connection.execute(query).mappings().first()
