@@ -39,7 +39,7 @@ def main() -> None:
             _today(browser, address)
             _report(browser, address)
             _patient(browser, address)
-            _incidence(browser, address)
+            _director(browser, address)
         browser.close()
 
 
@@ -51,15 +51,28 @@ def _first_run(browser: Browser, address: str) -> None:
     _keep(page, "first-run")
 
 
-def _incidence(browser: Browser, address: str) -> None:
+def _director(browser: Browser, address: str) -> None:
     page = _demonstration(browser, address, Role.DIRECTOR, _DESK)
+    browsing.title(page, "Overview")
+    page.wait_for_timeout(1500)
+    _keep(page, "overview")
+    page = _demonstration(browser, address, Role.DIRECTOR, _DESK)
+    browsing.go(page, "Incidence")
     page.get_by_role("combobox").first.click()
     page.get_by_role("option").nth(1).click()
     browsing.quiet(page)
-    page.locator("svg.marks").wait_for()
-    page.wait_for_timeout(1500)
+    _drawn(page)
     page.locator("h1").click()  # takes the focus off the list
     _keep(page, "incidence")
+    page = _demonstration(browser, address, Role.DIRECTOR, (1440, 1100))
+    browsing.go(page, "Trend")
+    _drawn(page)
+    _keep(page, "trend")
+
+
+def _drawn(page: Page) -> None:
+    page.locator("svg.marks").first.wait_for()
+    page.wait_for_timeout(1500)
 
 
 def _today(browser: Browser, address: str) -> None:

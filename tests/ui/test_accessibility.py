@@ -18,7 +18,7 @@ from safety.ui.places import Place
 from safety.vocabulary import vocabulary
 from tests.ui import browsing
 from tests.ui.axe import STREAMLITS_OWN, Finding, grave_findings
-from tests.ui.browsing import choose, clock, press, quiet, sign_in, title, write
+from tests.ui.browsing import choose, clock, go, press, quiet, sign_in, title, write
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("accessibility")]
 
@@ -250,14 +250,7 @@ def _open_to(role: Role) -> list[Place]:
 
 
 def _go(page: Page, name: str) -> None:
-    """Open a place; on a narrow screen some wait behind the button for more."""
-    link = page.get_by_role("link", name=name, exact=True)
-    if not link.count() or not link.first.is_visible():
-        page.get_by_test_id("stTopNavPopover").or_(
-            page.get_by_test_id("stTopNavSection")
-        ).first.click()
-    link.first.click()
-    quiet(page)
+    go(page, name)
     page.locator("h1").first.wait_for(timeout=30_000)
 
 

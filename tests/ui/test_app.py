@@ -137,7 +137,7 @@ def test_wrong_passwords_and_unknown_names_are_told_alike(clinic: Clinic) -> Non
     ("role", "first", "actions"),
     [
         (Role.NURSE, "Today", {Action.FILE_REPORT}),
-        (Role.DIRECTOR, "Incidence", {Action.READ_RATES, Action.FILE_REPORT}),
+        (Role.DIRECTOR, "Overview", {Action.READ_RATES, Action.FILE_REPORT}),
         (Role.COMPLIANCE, "Quarter", {Action.EXPORT}),
         (Role.ADMINISTRATOR, "Accounts", {Action.MANAGE_ACCOUNTS}),
     ],

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from reports.periods import Quarter
 from reports.quarterly.verify import verify_package
+from reports.ui.places import READING
 from safety.vocabulary import vocabulary
 from tests.ui import browsing
 from tests.ui.browsing import choose, clock, go, press, quiet, sign_in, title, write
@@ -46,6 +47,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(folder: Path) -> Iterator[str]:
     with browsing.served(folder / "home", folder / "server.log") as given:
         yield given
+
+
+RATES = tuple(place.title for place in READING if place.path != "quarter")
 
 
 def _visitor(browser: Browser, address: str) -> Page:
@@ -128,7 +132,7 @@ def day(browser: Browser, address: str, folder: Path) -> Day:
     director.on("request", lambda request: asked.append(request.url))
     _make_the_clinic(director, folder)
     sign_in(director, *DIRECTOR)
-    expect(director.get_by_text("No session was reported in this quarter")).to_be_visible()
+    title(director, "Overview")
     _add_the_nurse(director)
     nurse = _visitor(browser, address)
     sign_in(nurse, *NURSE)
@@ -152,7 +156,7 @@ def test_first_run_to_verified_package(day: Day, folder: Path) -> None:
 
 def test_no_page_asks_another_machine(day: Day) -> None:
     """Fonts, icons and scripts come from the server itself."""
-    for place in ("Incidence", "Quarter", "Today", "New report", "Accounts", "My account"):
+    for place in (*RATES, "Quarter", "Today", "New report", "Accounts", "My account"):
         go(day.director, place)
     hosts = {urlsplit(url).hostname for url in day.asked if url.startswith("http")}
     assert hosts == {"127.0.0.1"}
@@ -178,7 +182,7 @@ def _export_and_verify(page: Page, folder: Path) -> None:
 
 def _nothing_is_shared(director: Page, nurse: Page) -> None:
     """What the nurse typed is on no page of the director's that does not show reports."""
-    for place in ("Incidence", "Quarter", "Accounts", "My account"):
+    for place in (*RATES, "Quarter", "Accounts", "My account"):
         go(director, place)
         source = director.content() + director.title() + director.url
         for marker in (NAME, MRN, STORY):
