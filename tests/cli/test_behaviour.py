@@ -19,10 +19,10 @@ from safety.errors import UserError
 from tests.support.command_line import Desk
 
 COMMANDS = (
-    "init", "unlock", "import", "rates", "export", "verify", "rebuild", "protocols", "vocabulary",
-    "users", "demo", "version",
+    "init", "unlock", "import", "rates", "compare", "trend", "export", "verify", "rebuild",
+    "protocols", "vocabulary", "users", "demo", "version",
 )  # fmt: skip
-LATER = ("compare", "trend", "signals")
+LATER = ("signals",)
 
 
 def afterdose(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -51,6 +51,11 @@ def test_every_command_leads_to_a_function_that_is_there() -> None:
         "init": ["--clinic", "a", "--site", "b", "--director", "c"],
         "import": ["x.csv"],
         "rates": ["--from", "2026-01-01", "--to", "2026-01-01"],
+        "compare": [
+            *("--reference", "a", "--against", "b"),
+            *("--from", "2026-01-01", "--to", "2026-01-01"),
+        ],
+        "trend": ["--protocol", "a", "--from", "2026-01-01", "--to", "2026-01-01"],
         "export": ["2026Q1", "--out", "x"],
         "verify": ["--store"],
     }

@@ -113,7 +113,14 @@ def test_the_pages_before_signing_in_keep_nobody_out(walk: Walk) -> None:
     walk.assert_nothing()
 
 
-@pytest.mark.parametrize("role", list(Role))
+_SEES_MOST: Final = (Role.NURSE, Role.DIRECTOR)
+"""Together they see every page but the administrator's emergency access."""
+
+
+@pytest.mark.parametrize(
+    "role",
+    [pytest.param(r, marks=() if r in _SEES_MOST else pytest.mark.slow) for r in Role],
+)
 def test_every_page_of_every_role_keeps_nobody_out(walk: Walk, role: Role) -> None:
     _to_the_demonstration(walk)
     _sign_in_as(walk.page, role)
