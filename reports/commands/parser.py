@@ -98,23 +98,33 @@ def _add_plan(commands: Subparsers) -> None:
     _add_format(parser)
 
 
-def _add_rates(commands: Subparsers) -> None:
-    parser = _command(commands, "rates", "rates", "incidence by protocol and term")
+def _add_period(parser: Parser) -> None:
+    """The days that are counted, both ends included."""
     parser.add_argument(
         "--from", dest="first", type=_day, required=True, metavar="DATE", help="first day"
     )
     parser.add_argument(
         "--to", dest="last", type=_day, required=True, metavar="DATE", help="last day"
     )
-    parser.add_argument("--by", choices=BY, default="protocol", help="one row a value of this")
-    parser.add_argument("--unit", choices=UNITS, default="session", help="what is counted")
-    parser.add_argument("--term", metavar="T", help="one term or group, by id, name or synonym")
+
+
+def _add_events(parser: Parser) -> None:
+    """Which events count."""
     parser.add_argument(
         "--min-grade", type=int, default=1, choices=range(1, 6), help="leave out milder events"
     )
     parser.add_argument(
         "--treatment-emergent", action="store_true", help="leave out what was there before the dose"
     )
+
+
+def _add_rates(commands: Subparsers) -> None:
+    parser = _command(commands, "rates", "rates", "incidence by protocol and term")
+    _add_period(parser)
+    parser.add_argument("--by", choices=BY, default="protocol", help="one row a value of this")
+    parser.add_argument("--unit", choices=UNITS, default="session", help="what is counted")
+    parser.add_argument("--term", metavar="T", help="one term or group, by id, name or synonym")
+    _add_events(parser)
     parser.add_argument("--serious", action="store_true", help="only serious events")
     parser.add_argument(
         "--related", action="store_true", help="only events certainly, probably or possibly related"
@@ -143,22 +153,12 @@ def _add_compare(commands: Subparsers) -> None:
         "--reference", required=True, metavar="P", help="protocol to compare with: id or name"
     )
     parser.add_argument("--against", required=True, metavar="P", help="protocol that is compared")
-    parser.add_argument(
-        "--from", dest="first", type=_day, required=True, metavar="DATE", help="first day"
-    )
-    parser.add_argument(
-        "--to", dest="last", type=_day, required=True, metavar="DATE", help="last day"
-    )
+    _add_period(parser)
     parser.add_argument(
         "--unit", choices=("session", "patient"), default="session", help="what is counted"
     )
     parser.add_argument("--term", metavar="T", help="one term or group, by id, name or synonym")
-    parser.add_argument(
-        "--min-grade", type=int, default=1, choices=range(1, 6), help="leave out milder events"
-    )
-    parser.add_argument(
-        "--treatment-emergent", action="store_true", help="leave out what was there before the dose"
-    )
+    _add_events(parser)
     parser.add_argument(
         "--difference",
         choices=DIFFERENCES,
@@ -182,12 +182,7 @@ def _add_trend(commands: Subparsers) -> None:
     parser.add_argument(
         "--protocol", required=True, metavar="P", help="protocol: id, name or synonym"
     )
-    parser.add_argument(
-        "--from", dest="first", type=_day, required=True, metavar="DATE", help="first day"
-    )
-    parser.add_argument(
-        "--to", dest="last", type=_day, required=True, metavar="DATE", help="last day"
-    )
+    _add_period(parser)
     parser.add_argument(
         "--every", choices=("week", "month"), default="week", help="a point is (default: week)"
     )
@@ -205,12 +200,7 @@ def _add_trend(commands: Subparsers) -> None:
     parser.add_argument(
         "--unit", choices=("session", "patient"), default="session", help="what is counted"
     )
-    parser.add_argument(
-        "--min-grade", type=int, default=1, choices=range(1, 6), help="leave out milder events"
-    )
-    parser.add_argument(
-        "--treatment-emergent", action="store_true", help="leave out what was there before the dose"
-    )
+    _add_events(parser)
     parser.add_argument("--site", metavar="S", help="only this site")
     _add_format(parser)
 
