@@ -8,56 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
+from reports.clustered import PatientSums
 from reports.intervals import whole_number
-
-
-class SumsOfArm(Protocol):
-    """Sums over the patients with a session in one arm, of m (sessions) and x (with the event)."""
-
-    @property
-    def patients(self) -> int: ...  # noqa: D102
-    @property
-    def sessions(self) -> int: ...  # noqa: D102
-    @property
-    def affected(self) -> int: ...  # noqa: D102
-    @property
-    def sessions_squared(self) -> int: ...  # noqa: D102
-    @property
-    def sessions_times_affected(self) -> int: ...  # noqa: D102
-    @property
-    def affected_squared(self) -> int: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class ArmSums:
-    """Sums of one arm: of 1, m, x, m m, m x and x x over its patients. Raises ValueError."""
-
-    patients: int
-    sessions: int
-    affected: int
-    sessions_squared: int
-    sessions_times_affected: int
-    affected_squared: int
-
-    def __post_init__(self) -> None:
-        _check_counts(self)
-        if self.sessions and not self.patients:
-            raise ValueError(f"{self.sessions} sessions of no patients")
-        _check_order(
-            (self.patients, self.sessions, self.sessions_squared),
-            "patients, sessions and their squares",
-        )
-        _check_order(
-            (
-                self.affected,
-                self.affected_squared,
-                self.sessions_times_affected,
-                self.sessions_squared,
-            ),
-            "affected and the sums of products",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +41,8 @@ class SharedSums:
 class TwoArms:
     """Sums of both arms and of the patients they share. Raises ValueError."""
 
-    arm: SumsOfArm
-    reference: SumsOfArm
+    arm: PatientSums
+    reference: PatientSums
     shared: SharedSums
 
     def __post_init__(self) -> None:
@@ -139,19 +93,12 @@ def _rows(columns: tuple[Iterable[Any], Iterable[Any]], patients: int) -> list[t
     return rows
 
 
-def _sums(rows: Iterable[tuple[int, int]]) -> ArmSums:
-    exposed = [(m, x) for m, x in rows if m]
-    return ArmSums(
-        len(exposed),
-        sum(m for m, _ in exposed),
-        sum(x for _, x in exposed),
-        sum(m * m for m, _ in exposed),
-        sum(m * x for m, x in exposed),
-        sum(x * x for _, x in exposed),
-    )
+def _sums(rows: Iterable[tuple[int, int]]) -> PatientSums:
+    pairs = tuple(rows)
+    return PatientSums.of((m for m, _ in pairs), (x for _, x in pairs))
 
 
-def _check_counts(sums: ArmSums | SharedSums) -> None:
+def _check_counts(sums: SharedSums) -> None:
     for name in sums.__slots__:
         object.__setattr__(sums, name, whole_number(getattr(sums, name), name))
 

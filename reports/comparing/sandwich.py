@@ -24,8 +24,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from reports.clustered import PatientSums
 from reports.comparing.arms import Arm, Contrast, difference
-from reports.comparing.patients import SumsOfArm, TwoArms
+from reports.comparing.patients import TwoArms
 from reports.comparing.ratios import bounded
 from reports.intervals import LEVEL, check_level
 
@@ -122,7 +123,7 @@ def log_error(one: Arm, zero: Arm, spread: Spread | None) -> float | None:
     return math.sqrt(max(0.0, variance))
 
 
-def arm_of(sums: SumsOfArm) -> Arm:
+def arm_of(sums: PatientSums) -> Arm:
     """Sessions with the event, of sessions."""
     return Arm(sums.affected, sums.sessions)
 
@@ -156,7 +157,7 @@ def _score_spread(arms: TwoArms, both: Share) -> Spread | None:
     )
 
 
-def _design_effect(sums: SumsOfArm) -> float:
+def _design_effect(sums: PatientSums) -> float:
     """Of one arm at its own share; 1 where it shows none."""
     arm, k = arm_of(sums), sums.patients
     if k < 2 or arm.x in {0, arm.n}:
@@ -172,7 +173,7 @@ def _degrees(part_1: float, part_0: float, total: float, arms: TwoArms) -> float
     return min(most, total * total / divisor) if divisor else most
 
 
-def _squares(sums: SumsOfArm, share: Share) -> float:
+def _squares(sums: PatientSums, share: Share) -> float:
     """Sum of (x - p m)^2, exact until the last division."""
     x, n = share
     square = (

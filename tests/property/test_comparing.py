@@ -15,7 +15,7 @@ from reports.comparing.arms import Arm, Contrast
 from reports.comparing.clustered import compare
 from reports.comparing.exact import fisher
 from reports.comparing.multiplicity import Representative, TermTest, benjamini_hochberg, double_fdr
-from reports.comparing.patients import ArmSums, SumsOfArm, TwoArms
+from reports.comparing.patients import TwoArms
 
 DIFFERENCES = differences.METHODS
 RATIOS: dict[str, Callable[..., Contrast]] = {
@@ -249,8 +249,8 @@ def test_stricter_levels_flag_no_more(
 patient = st.tuples(small, small).filter(lambda pair: pair[0].n + pair[1].n > 0)
 
 
-def limits_of(sums: SumsOfArm) -> object:
-    return wilson_clustered(PatientSums(*(getattr(sums, name) for name in ArmSums.__slots__)))
+def limits_of(sums: PatientSums) -> object:
+    return wilson_clustered(sums)
 
 
 @fewer

@@ -14,7 +14,7 @@ from reports.comparing.arms import Contrast
 from reports.comparing.clustered import ClusteredComparison, compare
 from reports.comparing.differences import newcombe
 from reports.comparing.mover import Part, difference_limits, ratio_limits
-from reports.comparing.patients import ArmSums, SharedSums, SumsOfArm, TwoArms
+from reports.comparing.patients import SharedSums, TwoArms
 from reports.comparing.sandwich import (
     arm_of,
     sandwich_difference,
@@ -40,10 +40,9 @@ def arms_of(rows: Rows) -> TwoArms:
     return TwoArms.of_patients(range(len(rows)), (m1, x1), (m0, x0))
 
 
-def limits_of(sums: SumsOfArm, level: float = 0.95) -> Estimate:
+def limits_of(sums: PatientSums, level: float = 0.95) -> Estimate:
     """The interval that is printed beside the rate of the arm."""
-    numbers = (getattr(sums, name) for name in ArmSums.__slots__)
-    return wilson_clustered(PatientSums(*numbers), level)
+    return wilson_clustered(sums, level)
 
 
 def compared(rows: Rows) -> ClusteredComparison:
@@ -306,11 +305,12 @@ def test_a_patient_with_two_rows_is_refused() -> None:
 
 def test_impossible_sums_are_refused() -> None:
     """Sums that no patients have."""
-    arm = ArmSums(2, 5, 3, 13, 9, 5)
-    for broken in ((0, 5, 3, 13, 9, 5), (6, 5, 3, 13, 9, 5), (2, 5, 3, 4, 9, 5),
-                   (2, 5, 3, 13, 14, 5), (2, 5, 3, 13, 4, 5), (2, 5, 6, 13, 9, 5)):  # fmt: skip
-        with pytest.raises(ValueError, match="no patients"):
-            ArmSums(*broken)
+    arm = PatientSums(2, 5, 3, 13, 8, 5)  # 2 of 3 and 1 of 2
+    for broken in ((0, 5, 3, 13, 8, 5), (6, 5, 3, 13, 8, 5), (2, 5, 3, 4, 8, 5),
+                   (2, 5, 3, 13, 14, 5), (2, 5, 3, 13, 4, 5), (2, 5, 6, 13, 8, 5),
+                   (2, 5, 3, 13, 9, 5)):  # fmt: skip
+        with pytest.raises(ValueError, match=r"no patients|is more than sessions"):
+            PatientSums(*broken)
     for wrong in ((3, 2, 0, 0, 0), (1, 4, 5, 0, 0), (1, 4, 2, 0, 1)):
         with pytest.raises(ValueError, match="sums that no patients have"):
             SharedSums(*wrong)
